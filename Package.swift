@@ -1,0 +1,103 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// One list of settings for every Swift target of the package.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+
+let package = Package(
+    name: "churn",
+    products: [
+        .executable(name: "churn", targets: ["churn"]),
+        .library(name: "ChurnClient", targets: ["ChurnClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    // Imports run one way, from the end of this list towards its start. docs/architecture.md draws it.
+    targets: [
+        .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CChurnProto", dependencies: ["CProtobufC"]),
+
+        .target(name: "ChurnFeatures", dependencies: ["CZlib"], swiftSettings: strict),
+        .target(name: "ChurnModel", dependencies: ["CCrypto"], swiftSettings: strict),
+        .target(name: "ChurnStore", dependencies: ["ChurnFeatures", grdb, grdbSQLite], swiftSettings: strict),
+        .target(name: "ChurnProtocol", dependencies: ["CChurnProto", "CProtobufC", nioCore], swiftSettings: strict),
+        .target(name: "ChurnClient", dependencies: ["ChurnProtocol", nioCore, nioPosix], swiftSettings: strict),
+        .target(
+            name: "ChurnServer",
+            dependencies: [
+                "ChurnProtocol", "ChurnFeatures", "ChurnModel", "ChurnStore", nioCore, nioPosix, logging, lifecycle,
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "churn",
+            dependencies: [
+                "ChurnFeatures", "ChurnModel", "ChurnStore", "ChurnClient", "ChurnServer", "ChurnProtocol",
+                argumentParser, logging, lifecycle,
+            ],
+            swiftSettings: strict
+        ),
+
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "ChurnProtocolTests",
+            dependencies: ["ChurnProtocol", "TestSupport", nioCore],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ChurnFeaturesTests",
+            dependencies: ["ChurnFeatures", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "ChurnModelTests", dependencies: ["ChurnModel", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ChurnServerTests",
+            dependencies: [
+                "ChurnServer", "ChurnProtocol", "ChurnFeatures", "ChurnModel", "ChurnStore", "TestSupport", nioCore,
+                logging, lifecycle,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ChurnStoreTests",
+            dependencies: ["ChurnStore", "ChurnFeatures", "TestSupport", grdb],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ChurnClientTests",
+            dependencies: [
+                "ChurnClient", "ChurnProtocol", "ChurnServer", "ChurnModel", "ChurnStore", "ChurnFeatures", "TestSupport",
+                nioCore, nioPosix, logging, lifecycle,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "ChurnWireTests", dependencies: ["TestSupport", "churn"], swiftSettings: strict),
+        .testTarget(
+            name: "ChurnEndToEndTests",
+            dependencies: ["churn", "ChurnClient", "ChurnStore", "TestSupport"],
+            swiftSettings: strict
+        ),
+    ]
+)

@@ -1,0 +1,56 @@
+internal import Foundation
+
+/// What these tests need from outside. Each is an error that says what to do when it is not there.
+package enum Surroundings {
+    package struct Missing: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    /// A path within the repository.
+    package static func path(_ relative: String) -> String {
+        URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../\(relative)").standardized.path
+    }
+
+    /// A Python that has Google's protobuf runtime.
+    package static func python() throws -> String {
+        guard let python = ProcessInfo.processInfo.environment["CHURN_TEST_PYTHON"], !python.isEmpty else {
+            throw Missing(
+                description: """
+                    CHURN_TEST_PYTHON is not set. Run ./scripts/test, which makes a suitable Python, or do it by hand:
+                    python3 -m venv .build/venv-tests
+                    .build/venv-tests/bin/pip install -r Tests/Peers/python/requirements.txt
+                    export CHURN_TEST_PYTHON=$PWD/.build/venv-tests/bin/python
+                    """
+            )
+        }
+        return python
+    }
+
+    /// The program under test: built into the same folder as these tests.
+    package static func churn() throws -> String {
+        let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        let churn = tests.deletingLastPathComponent().appending(path: "churn").path
+        guard FileManager.default.isExecutableFile(atPath: churn) else {
+            throw Missing(description: "\(churn) is missing; build it with the configuration of these tests")
+        }
+        return churn
+    }
+
+    /// The files of the real data set.
+    package static func transactions() throws -> [String] {
+        let environment = ProcessInfo.processInfo.environment["CHURN_DATA"] ?? ""
+        let place = environment.isEmpty ? path("../shared/data/online_retail.csv.gz") : environment
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: place, isDirectory: &isDirectory) else {
+            throw Missing(
+                description: "\(place) is missing. This test needs the real data set: docs/data.md says how to get it; "
+                    + "then set CHURN_DATA to the file, or to its folder."
+            )
+        }
+        guard isDirectory.boolValue else { return [place] }
+        return try FileManager.default.contentsOfDirectory(atPath: place)
+            .filter { $0.lowercased().hasSuffix(".csv") || $0.lowercased().hasSuffix(".csv.gz") }
+            .sorted()
+            .map { "\(place)/\($0)" }
+    }
+}
