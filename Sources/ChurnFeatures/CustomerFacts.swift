@@ -1,0 +1,94 @@
+/// What is known of one customer before a moment, in integers only.
+///
+/// Stores keep this record, one a customer. Sums of integers are exact and do not depend on the order of the lines, so
+/// a build in a database and one in this process agree to the last bit; every float is made from it by `FeatureSchema`.
+///
+/// A purchase is a line with quantity 0 or more, a cancellation one with a negative quantity.
+package struct CustomerFacts: Equatable, Sendable {
+    package var customer: Int64
+    package var purchaseLines: Int64 = 0
+    /// Distinct invoice numbers among the purchases.
+    package var purchaseInvoices: Int64 = 0
+    package var cancelLines: Int64 = 0
+    /// Distinct invoice numbers among the cancellations.
+    package var cancelInvoices: Int64 = 0
+    /// Sum of the quantities of the purchases, in pieces.
+    package var units: Int64 = 0
+    /// Sum of quantity times price over the purchases, in thousandths of the currency.
+    package var amountMilli: Int64 = 0
+    /// The first purchase, in minutes since 1970-01-01 00:00 on the shop's clock.
+    package var firstMinute: Int64 = 0
+    /// The last purchase, in minutes since 1970-01-01 00:00 on the shop's clock.
+    package var lastMinute: Int64 = 0
+    /// Distinct stock codes among the purchases.
+    package var distinctProducts: Int64 = 0
+    /// Distinct stock codes among the purchases of the last purchase day.
+    package var lastDayProducts: Int64 = 0
+    /// The largest quantity of one purchase line, in pieces.
+    package var maxQuantity: Int64 = 0
+    /// Sum over the purchase invoices of the minute of the day, 0 to 1,439, of the invoice's earliest purchase line.
+    package var invoiceMinutesOfDay: Int64 = 0
+    /// The distinct days with a purchase, in days since 1970-01-01, ascending.
+    package var days: [Int32] = []
+
+    /// A record to be filled: every count 0, no day.
+    package init(customer: Int64) {
+        self.customer = customer
+    }
+
+    /// Whether one customer's lines can have led to this record. Stores check what they read with it, so that the
+    /// arithmetic of the features never meets a record that cannot be.
+    package var isConsistent: Bool {
+        guard let firstDay = days.first, let lastDay = days.last else { return false }
+        guard customer > 0, purchaseInvoices >= 1, purchaseLines >= purchaseInvoices else { return false }
+        guard cancelInvoices >= 0, cancelLines >= cancelInvoices, (cancelLines == 0) == (cancelInvoices == 0) else {
+            return false
+        }
+        guard units >= 0, amountMilli >= 0, maxQuantity >= 0, maxQuantity <= units else { return false }
+        guard distinctProducts >= 1, distinctProducts <= purchaseLines else { return false }
+        guard lastDayProducts >= 1, lastDayProducts <= distinctProducts else { return false }
+        guard invoiceMinutesOfDay >= 0, purchaseInvoices < Int64.max / CivilTime.minutesPerDay,
+            invoiceMinutesOfDay < purchaseInvoices * CivilTime.minutesPerDay
+        else { return false }
+        guard firstMinute <= lastMinute, Int64(days.count) <= purchaseLines,
+            CivilTime.split(minute: firstMinute).day == Int64(firstDay),
+            CivilTime.split(minute: lastMinute).day == Int64(lastDay)
+        else { return false }
+        return zip(days, days.dropFirst()).allSatisfy { $0 < $1 }
+    }
+
+    /// Adds the record to `hash`: the fields in the order of their declaration as little-endian `Int64`, the number of
+    /// days as one more, then each day as little-endian `Int32`.
+    package func combine(into hash: inout StableHash) {
+        for field in [
+            customer, purchaseLines, purchaseInvoices, cancelLines, cancelInvoices, units, amountMilli, firstMinute,
+            lastMinute, distinctProducts, lastDayProducts, maxQuantity, invoiceMinutesOfDay, Int64(days.count),
+        ] {
+            hash.combine(field)
+        }
+        for day in days { hash.combine(day) }
+    }
+
+    /// FNV-1a 64 of the record in its canonical bytes (see `combine(into:)`).
+    package var stableHash: UInt64 {
+        var hash = StableHash()
+        combine(into: &hash)
+        return hash.value
+    }
+}
+
+/// The hash of a whole build: each customer's `stableHash`, customers ascending, as little-endian 64-bit integers.
+///
+/// It covers the facts only, so the same facts as of another moment have the same hash.
+package struct FactsHash: Sendable {
+    private var hash = StableHash()
+
+    package init() {}
+
+    /// Adds the next customer. The caller adds them in ascending order of their ids.
+    package mutating func add(_ facts: CustomerFacts) {
+        hash.combine(facts.stableHash)
+    }
+
+    package var value: UInt64 { hash.value }
+}

@@ -1,0 +1,100 @@
+/// Why a file, as a whole, could not be read. `description` is one line that names the file and the next step.
+package enum ReadingError: Error, Equatable, CustomStringConvertible {
+    case notFound(path: String)
+    case isDirectory(path: String)
+    case noFiles(directory: String)
+    /// `reason` is the system's text.
+    case unreadable(path: String, reason: String)
+    /// Nothing but, perhaps, a byte-order mark and blank lines.
+    case emptyFile(path: String)
+    case missingColumns(path: String, missing: [String], found: [String])
+    case duplicateColumn(path: String, column: String, names: [String])
+    case tooManyColumns(path: String)
+    case headerTooLong(path: String)
+    /// The header's quotes do not close.
+    case badHeaderQuotes(path: String)
+    /// Lines end in a carriage return alone.
+    case carriageReturns(path: String)
+    case utf16(path: String)
+    /// A zip archive, which an Excel workbook is as well.
+    case zipArchive(path: String)
+    case nulByte(path: String, line: Int64)
+    /// `line` is the last line that was read whole.
+    case truncatedGzip(path: String, line: Int64)
+    case damagedGzip(path: String, reason: String, line: Int64)
+    /// A record of a table that is damaged, or has another number of fields than there are columns.
+    case badRecord(path: String, line: Int64, fields: Int, columns: Int)
+    /// No line's date fits any layout; `value` is the first date.
+    case noDateLayout(path: String, line: Int64, value: String)
+    case rejectsUnwritable(path: String, reason: String)
+    case rejectsOverwrites(path: String)
+
+    package var description: String {
+        switch self {
+        case .notFound(let path):
+            "\(path): no such file or directory; check the path"
+        case .isDirectory(let path):
+            "\(path): is a directory; name its files, or pass it where a directory is taken"
+        case .noFiles(let directory):
+            "\(directory): no *.csv or *.csv.gz in this directory; name the files, or another directory"
+        case .unreadable(let path, let reason):
+            "\(path): cannot be read (\(reason)); check its permissions and the disk"
+        case .emptyFile(let path):
+            "\(path): is empty; a header line with the column names is needed"
+        case .missingColumns(let path, let missing, let found):
+            "\(path): no column \(missing.joined(separator: ", ")); the first line has "
+                + "\(Self.listed(found)); rename the columns or add them"
+        case .duplicateColumn(let path, let column, let names):
+            "\(path): the column \(column) is there twice (\(names.joined(separator: ", "))); remove one"
+        case .tooManyColumns(let path):
+            "\(path): more than \(ReadingLimits.columns) columns; export only those that are needed"
+        case .headerTooLong(let path):
+            "\(path): the first line is longer than \(ReadingLimits.recordBytes) bytes; is this a CSV file?"
+        case .badHeaderQuotes(let path):
+            "\(path): a quote in the header line is not closed; correct the first line"
+        case .carriageReturns(let path):
+            "\(path): lines end in a carriage return alone; save the file with LF or CRLF line ends"
+        case .utf16(let path):
+            "\(path): is UTF-16 text; save it as UTF-8, for example with: iconv -f UTF-16 -t UTF-8"
+        case .zipArchive(let path):
+            "\(path): is a zip archive or an Excel workbook; unpack it, or save the sheet as CSV"
+        case .nulByte(let path, let line):
+            "\(path): line \(line) has a NUL byte, so this is not text (UTF-16 or a damaged file?); save it as UTF-8"
+        case .truncatedGzip(let path, let line):
+            "\(path): the gzip data end too early, after line \(line); fetch the file again"
+        case .damagedGzip(let path, let reason, let line):
+            "\(path): the gzip data are damaged after line \(line) (\(reason)); fetch the file again"
+        case .badRecord(let path, let line, let fields, let columns):
+            "\(path): line \(line) "
+                + (fields == 0 ? "has a quote that does not close or is too long" : "has \(fields) fields")
+                + "; \(columns) fields are needed; correct the line"
+        case .noDateLayout(let path, let line, let value):
+            "\(path): no known date layout fits, first \"\(value)\" in line \(line); known are "
+                + DateLayout.allCases.map(\.rawValue).joined(separator: ", ")
+        case .rejectsUnwritable(let path, let reason):
+            "\(path): the rejected lines cannot be written (\(reason)); name another place for them"
+        case .rejectsOverwrites(let path):
+            "\(path): exists and is not a file of rejected lines; name another place for them"
+        }
+    }
+
+    private static func listed(_ names: [String]) -> String {
+        let shown = names.prefix(12).joined(separator: ", ")
+        return names.count > 12 ? "\(shown), and \(names.count - 12) more" : shown
+    }
+}
+
+/// Outside text as a message may repeat it: valid UTF-8, one line, no control characters, cut at
+/// `ReadingLimits.messageTextBytes`.
+func messageText(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+    let text = String(decoding: bytes.prefix(ReadingLimits.messageTextBytes), as: UTF8.self)
+    var shown = ""
+    for scalar in text.unicodeScalars {
+        let isControl = scalar.value < 0x20 || (scalar.value >= 0x7F && scalar.value < 0xA0)
+        // U+2028 and U+2029 end a line, U+202A to U+202E and U+2066 to U+2069 turn the direction of what follows.
+        let isLayout =
+            (0x2028...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
+        shown.unicodeScalars.append(isControl || isLayout ? "?" : scalar)
+    }
+    return bytes.count > ReadingLimits.messageTextBytes ? shown + "..." : shown
+}

@@ -1,0 +1,133 @@
+/// What was counted while reading one file, or several.
+package struct ReadingCounts: Sendable, Equatable {
+    /// Records after the header, blank lines left out: `kept` and all rejected ones.
+    package var lines: Int64 = 0
+    package var kept: Int64 = 0
+    /// Kept lines with a positive and with a negative quantity.
+    package var purchases: Int64 = 0
+    package var cancellations: Int64 = 0
+    /// Kept lines that equal an earlier one of their file (`copy` above 0).
+    package var copies: Int64 = 0
+    /// Rejected lines that were written to the rejects file; the rest is only counted.
+    package var rejectsWritten: Int64 = 0
+    package var blankLines: Int64 = 0
+    /// Kept lines whose seconds were cut off.
+    package var cutSeconds: Int64 = 0
+    /// Records with other than ASCII bytes, by how they were read.
+    package var utf8Lines: Int64 = 0
+    package var latin1Lines: Int64 = 0
+    /// Bytes of the lines read, as stored (compressed where the file is) and as plain text.
+    package var storedBytes: Int64 = 0
+    package var plainBytes: Int64 = 0
+    /// Of kept lines, since 1970-01-01 00:00; nil before the first.
+    package var firstMinute: Int64?
+    package var lastMinute: Int64?
+
+    private var rejectedByReason = [Int64](repeating: 0, count: RejectReason.allCases.count)
+
+    package init() {}
+
+    package func rejected(_ reason: RejectReason) -> Int64 { rejectedByReason[reason.rawValue] }
+
+    package var rejected: Int64 { rejectedByReason.reduce(0, +) }
+    package var noCustomer: Int64 { rejected(.noCustomer) }
+    package var rejectsNotWritten: Int64 { rejected - rejectsWritten }
+
+    /// The reasons that occurred, in the order of the checks.
+    package var rejectedReasons: [(reason: RejectReason, lines: Int64)] {
+        RejectReason.allCases.map { ($0, rejected($0)) }.filter { $0.1 > 0 }
+    }
+
+    package mutating func add(_ other: ReadingCounts) {
+        lines += other.lines
+        kept += other.kept
+        purchases += other.purchases
+        cancellations += other.cancellations
+        copies += other.copies
+        rejectsWritten += other.rejectsWritten
+        blankLines += other.blankLines
+        cutSeconds += other.cutSeconds
+        utf8Lines += other.utf8Lines
+        latin1Lines += other.latin1Lines
+        storedBytes += other.storedBytes
+        plainBytes += other.plainBytes
+        firstMinute = [firstMinute, other.firstMinute].compactMap { $0 }.min()
+        lastMinute = [lastMinute, other.lastMinute].compactMap { $0 }.max()
+        for reason in RejectReason.allCases {
+            rejectedByReason[reason.rawValue] += other.rejectedByReason[reason.rawValue]
+        }
+    }
+
+    mutating func noteRejected(_ reason: RejectReason) {
+        rejectedByReason[reason.rawValue] += 1
+    }
+
+    @inline(__always)
+    mutating func noteKept(minute: Int64, isCancellation: Bool, isCopy: Bool) {
+        kept += 1
+        if isCancellation { cancellations += 1 } else { purchases += 1 }
+        if isCopy { copies += 1 }
+        guard let first = firstMinute, let last = lastMinute else {
+            firstMinute = minute
+            lastMinute = minute
+            return
+        }
+        firstMinute = min(first, minute)
+        lastMinute = max(last, minute)
+    }
+}
+
+/// What was read of one file, and as what it was taken. Complete once `readBatch` has returned false.
+package struct ReadingReport: Sendable, Equatable {
+    package enum Compression: String, Sendable { case none, gzip }
+
+    package enum Encoding: String, Sendable {
+        /// No byte above 0x7F so far, and no byte-order mark.
+        case ascii = "ASCII"
+        case utf8 = "UTF-8"
+        case latin1 = "Latin-1"
+        /// Some records are UTF-8 and others are not; those were read as Latin-1.
+        case mixed = "UTF-8 and Latin-1"
+    }
+
+    package enum LineEnd: String, Sendable {
+        case lf = "LF"
+        case crlf = "CRLF"
+        case mixed = "CRLF and LF"
+    }
+
+    package var path: String
+    package var compression: Compression
+    package var hasByteOrderMark: Bool
+    /// Nil for a header without a line end.
+    package var lineEnd: LineEnd?
+    /// Nil before the first line with a date.
+    package var dateLayout: DateLayout?
+    /// The names of the columns as they stand in the file.
+    package var header: [String]
+    /// Size of the file as stored; nil for a pipe.
+    package var fileBytes: Int64?
+    package var counts: ReadingCounts
+
+    package var encoding: Encoding {
+        switch (counts.utf8Lines > 0 || hasByteOrderMark, counts.latin1Lines > 0) {
+        case (false, false): .ascii
+        case (true, false): .utf8
+        case (false, true): .latin1
+        case (true, true): .mixed
+        }
+    }
+}
+
+/// The reports of several files and their sum.
+package struct ReadingSummary: Sendable, Equatable {
+    package private(set) var files: [ReadingReport] = []
+    package private(set) var total = ReadingCounts()
+
+    package init() {}
+
+    package mutating func add(_ report: ReadingReport) {
+        files.append(report)
+        total.add(report.counts)
+    }
+}

@@ -1,0 +1,252 @@
+/// Cuts a byte source into records, in one buffer that is used again and again.
+///
+/// The result depends only on the bytes, never on how many of them a read happens to bring: a decision is taken only when
+/// the bytes it rests on are there. A damaged record costs its first line and nothing more.
+struct RecordReader: ~Copyable {
+    enum Step: Equatable {
+        case record
+        /// The line from `start` to `end` is no record.
+        case damaged(RejectReason)
+        case end
+    }
+
+    /// The current record or damaged line lies at `memory + start ..< memory + end`; valid until the next call.
+    let memory: UnsafeMutablePointer<UInt8>
+    private(set) var start = 0
+    private(set) var end = 0
+    /// Physical line, from 1, on which the current record begins.
+    private(set) var line: Int64 = 1
+    private(set) var fieldCount = 0
+    private(set) var hasInnerLineFeeds = false
+    private(set) var mayHaveHighBytes = false
+    /// See `scanRecord`.
+    let bounds: UnsafeMutablePointer<Int32>
+
+    private(set) var hasByteOrderMark = false
+    private(set) var lineFeedEnds: Int64 = 0
+    private(set) var crlfEnds: Int64 = 0
+    private(set) var blankLines: Int64 = 0
+    /// The last line that was read whole.
+    private(set) var lastLine: Int64 = 0
+
+    private var source: ByteSource
+    private let capacity: Int
+    private let bufferBytes: Int
+    private let recordBytes: Int
+    /// Start of what was not looked at yet, and end of what was read.
+    private var position = 0
+    private var filled = 0
+    /// Plain bytes of the file before `memory`.
+    private var discarded: Int64 = 0
+    private var sourceEnded = false
+    private var isSkippingLine = false
+    private var failure: ReadingError?
+    /// `lineFeedEnds` and `crlfEnds` without the current record.
+    private var endsBefore: (lineFeeds: Int64, crlf: Int64) = (0, 0)
+
+    /// Readable and without meaning after the bytes read: see `scanRecord`; `CopyCounter` reads whole words as well.
+    private static let padding = 16
+
+    var path: String { source.path }
+    var isGzip: Bool { source.isGzip }
+    var storedByteCount: Int64? { source.storedByteCount }
+    /// Bytes of the lines handed out so far, as plain text.
+    var plainBytesRead: Int64 { discarded + Int64(position) }
+    /// The same as stored. Of a gzip file, what was taken to unpack them, which is ahead by up to a buffer.
+    var storedBytesRead: Int64 { isGzip ? source.storedBytesTaken : plainBytesRead }
+
+    /// `begin` is to be called next.
+    init(_ source: consuming ByteSource, settings: ReadingSettings) {
+        self.source = source
+        bufferBytes = settings.bufferBytes
+        recordBytes = settings.recordBytes
+        // A record that is not too long, its line end, one byte that shows it is too long, and the next read.
+        capacity = settings.recordBytes + 2 + settings.bufferBytes
+        memory = .allocate(capacity: capacity + Self.padding)
+        bounds = .allocate(capacity: ReadingLimits.columns + 1)
+    }
+
+    deinit {
+        memory.deallocate()
+        bounds.deallocate()
+    }
+
+    /// Moves to the next record or damaged line; blank lines are counted and passed over. After an error every call
+    /// gives it again.
+    mutating func next() throws(ReadingError) -> Step {
+        while true {
+            if isSkippingLine { try skipLine() }
+            if position == filled, try !fill() { return .end }
+            let scan = scanRecord(
+                memory,
+                from: position,
+                to: filled,
+                isFinal: sourceEnded,
+                bounds: bounds,
+                fieldCapacity: ReadingLimits.columns
+            )
+            if scan.outcome == .complete, scan.end - position <= recordBytes {
+                if isBlank(scan) {
+                    blankLines += 1
+                    finishLine(end: scan.end, next: scan.next, innerLineFeeds: 0)
+                    continue
+                }
+                finishLine(end: scan.end, next: scan.next, innerLineFeeds: scan.innerLineFeeds)
+                fieldCount = scan.fieldCount
+                hasInnerLineFeeds = scan.innerLineFeeds > 0
+                mayHaveHighBytes = scan.mayHaveHighBytes
+                return .record
+            }
+            if scan.outcome == .needsMore, filled - position <= recordBytes {
+                _ = try fill()
+                continue
+            }
+            return .damaged(try cutDamagedLine())
+        }
+    }
+
+    /// The current record or damaged line, without its line feed.
+    var text: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: memory + start, count: end - start) }
+
+    /// A field of the current record without its outer quotes; doubled quotes inside stand as they are.
+    ///
+    /// - Parameter index: below `fieldCount` and `ReadingLimits.columns`.
+    @inline(__always)
+    func field(_ index: Int) -> (text: UnsafeBufferPointer<UInt8>, isQuoted: Bool) {
+        let from = start + Int(bounds[index]) + 1
+        let to = start + Int(bounds[index + 1])
+        // A field that begins with a quote ends with another: the scan has seen to it.
+        let isQuoted = to - from >= 2 && memory[from] == UInt8(ascii: "\"")
+        let inset = isQuoted ? 1 : 0
+        return (UnsafeBufferPointer(start: memory + from + inset, count: to - from - 2 * inset), isQuoted)
+    }
+
+    /// Takes the current record, which spans lines and makes no sense, back to its first line, as a quote that was not
+    /// closed would have it.
+    mutating func cutToFirstLine() {
+        guard let lineFeed = firstLineFeed(memory, from: start, to: end) else { return }
+        position = start
+        lastLine = line - 1
+        (lineFeedEnds, crlfEnds) = endsBefore
+        finishLine(end: lineFeed, next: lineFeed + 1, innerLineFeeds: 0)
+    }
+
+    private func isBlank(_ scan: RecordScan) -> Bool {
+        scan.end == position || (scan.end == position + 1 && memory[position] == UInt8(ascii: "\r"))
+    }
+
+    /// Sets `start`, `end` and `line` of what begins at `position`, and steps behind it.
+    ///
+    /// What is not cut by `scanRecord` is taken to have bytes above 0x7F, which is never wrong.
+    private mutating func finishLine(end: Int, next: Int, innerLineFeeds: Int) {
+        start = position
+        self.end = end
+        line = lastLine + 1
+        lastLine = line + Int64(innerLineFeeds)
+        endsBefore = (lineFeedEnds, crlfEnds)
+        if next > end {
+            if next > start + 1, memory[next - 2] == UInt8(ascii: "\r") { crlfEnds += 1 } else { lineFeedEnds += 1 }
+        }
+        position = next
+        mayHaveHighBytes = true
+    }
+
+    /// Finds the end of the physical line at `position`, which cannot be the start of a record.
+    private mutating func cutDamagedLine() throws(ReadingError) -> RejectReason {
+        while true {
+            let searchEnd = min(filled, position + recordBytes + 1)
+            if let lineFeed = firstLineFeed(memory, from: position, to: searchEnd) {
+                finishLine(end: lineFeed, next: lineFeed + 1, innerLineFeeds: 0)
+                return .badQuotes
+            }
+            if filled - position > recordBytes {
+                finishLine(end: searchEnd, next: searchEnd, innerLineFeeds: 0)
+                isSkippingLine = true
+                return .recordTooLong
+            }
+            if try !fill() {
+                finishLine(end: filled, next: filled, innerLineFeeds: 0)
+                return .badQuotes
+            }
+        }
+    }
+
+    /// Steps behind the end of a line that is too long to keep.
+    private mutating func skipLine() throws(ReadingError) {
+        while true {
+            if let lineFeed = firstLineFeed(memory, from: position, to: filled) {
+                position = lineFeed + 1
+                break
+            }
+            position = filled
+            if try !fill() { break }
+        }
+        isSkippingLine = false
+    }
+
+    /// Reads the first bytes: steps over a byte-order mark, refuses UTF-16.
+    mutating func begin() throws(ReadingError) {
+        while filled < 3 {
+            // Before the third byte is asked for, because in UTF-16 it is often a NUL, which ends the reading.
+            try refuseUTF16()
+            if try !fill() { break }
+        }
+        try refuseUTF16()
+        if filled >= 3, (memory[0], memory[1], memory[2]) == (0xEF, 0xBB, 0xBF) {
+            hasByteOrderMark = true
+            position = 3
+        }
+    }
+
+    private func refuseUTF16() throws(ReadingError) {
+        guard filled >= 2 else { return }
+        let first = (memory[0], memory[1])
+        if first == (0xFF, 0xFE) || first == (0xFE, 0xFF) { throw .utf16(path: path) }
+    }
+
+    /// Brings more bytes behind those not looked at yet; false at the end of the source.
+    private mutating func fill() throws(ReadingError) -> Bool {
+        if let failure { throw failure.after(line: lastLine) }
+        if sourceEnded { return false }
+        let kept = filled - position
+        if position > 0 {
+            memory.update(from: memory + position, count: kept)
+            discarded += Int64(position)
+            position = 0
+            filled = kept
+        }
+        let count: Int
+        do throws(ReadingError) {
+            let target = UnsafeMutableRawBufferPointer(
+                start: memory + filled,
+                count: min(bufferBytes, capacity - filled)
+            )
+            count = try source.read(into: target)
+        } catch {
+            failure = error
+            throw error.after(line: lastLine)
+        }
+        sourceEnded = count == 0
+        // What comes before a NUL byte is read; then the file is refused.
+        if let nul = firstNul(memory, from: filled, to: filled + count) {
+            failure = .nulByte(path: path, line: 0)
+            filled = nul
+        } else {
+            filled += count
+        }
+        (memory + filled).update(repeating: UInt8(ascii: " "), count: Self.padding)
+        return count > 0
+    }
+}
+
+extension ReadingError {
+    /// The same error with the place that only the reader of lines knows.
+    fileprivate func after(line: Int64) -> ReadingError {
+        switch self {
+        case .nulByte(let path, _): .nulByte(path: path, line: line + 1)
+        case .truncatedGzip(let path, _): .truncatedGzip(path: path, line: line)
+        case .damagedGzip(let path, let reason, _): .damagedGzip(path: path, reason: reason, line: line)
+        default: self
+        }
+    }
+}

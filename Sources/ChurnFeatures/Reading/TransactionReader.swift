@@ -1,0 +1,211 @@
+/// Reads the transaction lines of one CSV file, plain or gzip, and cleans them, in bounded memory.
+///
+/// CSV is that of RFC 4180, with LF or CRLF; the text is UTF-8, or Latin-1 where a record is not valid UTF-8. What makes
+/// a line clean is the order of `RejectReason`; every other line is counted by its reason, and written to the rejects
+/// file if there is one. The result depends on the bytes only, not on how they arrive.
+///
+/// The header is read when the reader is made, so that a wrong file is known before anything is stored. A file with
+/// nothing but a header is read as 0 lines; whether that is an error is the caller's to say.
+package struct TransactionReader: ~Copyable {
+    var records: RecordReader
+    let header: HeaderLayout
+    let scratch = TextScratch()
+    var counts = ReadingCounts()
+    var dateLayout: DateLayout?
+    var copies: CopyCounter
+    /// The line being cleaned; after success the one handed out.
+    var line = TransactionLine(
+        invoice: UnsafeBufferPointer(start: nil, count: 0),
+        stockCode: UnsafeBufferPointer(start: nil, count: 0),
+        description: UnsafeBufferPointer(start: nil, count: 0),
+        country: UnsafeBufferPointer(start: nil, count: 0),
+        customer: 0,
+        minute: 0,
+        quantity: 0,
+        priceMilli: 0,
+        copy: 0
+    )
+    /// Lines with a date before the layout is known, and the first of them.
+    var dateMisses = 0
+    var firstDateMiss: (line: Int64, value: String)?
+
+    private let headerNames: [String]
+    private let rejects: RejectsFile?
+    private var failure: ReadingError?
+    private var isFinished = false
+
+    /// Opens a file and reads its header.
+    ///
+    /// - Throws: everything of `ReadingError` that the first line can show.
+    package init(
+        path: String,
+        rejects: RejectsFile? = nil,
+        settings: ReadingSettings = .defaults
+    ) throws(ReadingError) {
+        let input = try RawInput(opening: path, bytesPerRead: settings.bufferBytes)
+        try self.init(input, rejects: rejects, settings: settings)
+    }
+
+    /// Reads a file that is in memory; `name` stands for its path in messages.
+    package init(
+        bytes: [UInt8],
+        name: String,
+        rejects: RejectsFile? = nil,
+        settings: ReadingSettings = .defaults
+    ) throws(ReadingError) {
+        let input = RawInput(bytes: bytes, name: name, bytesPerRead: settings.bufferBytes)
+        try self.init(input, rejects: rejects, settings: settings)
+    }
+
+    private init(
+        _ input: consuming RawInput,
+        rejects: RejectsFile?,
+        settings: ReadingSettings
+    ) throws(ReadingError) {
+        let source = try ByteSource(input)
+        var records = RecordReader(source, settings: settings)
+        try records.begin()
+        let names = try Self.readHeader(&records)
+        header = try HeaderLayout(names: names, path: records.path)
+        headerNames = names
+        copies = CopyCounter(window: settings.copyWindowLines)
+        self.rejects = rejects
+        self.records = records
+    }
+
+    /// What was read so far.
+    package var report: ReadingReport {
+        var counts = counts
+        counts.blankLines = records.blankLines
+        counts.plainBytes = records.plainBytesRead
+        counts.storedBytes = records.storedBytesRead
+        let lineEnd: ReadingReport.LineEnd? =
+            switch (records.lineFeedEnds > 0, records.crlfEnds > 0) {
+            case (false, false): nil
+            case (true, false): .lf
+            case (false, true): .crlf
+            case (true, true): .mixed
+            }
+        return ReadingReport(
+            path: records.path,
+            compression: records.isGzip ? .gzip : .none,
+            hasByteOrderMark: records.hasByteOrderMark,
+            lineEnd: lineEnd,
+            dateLayout: dateLayout,
+            header: headerNames,
+            fileBytes: records.storedByteCount,
+            counts: counts
+        )
+    }
+
+    /// Reads the next lines and passes the kept ones to `body`, in the order of the file.
+    ///
+    /// An error of the file comes in a call of its own: what was read before it ends a batch that returns true, so a store
+    /// can commit it first. After an error from `body` the line it was given counts as kept; the reader is best dropped.
+    ///
+    /// - Parameters:
+    ///   - maxLines: at least 1; rejected lines count as well, so a batch may be shorter than this and even empty.
+    ///   - body: the line's text is valid only inside the call.
+    /// - Returns: whether to call again.
+    /// - Throws: `ReadingError`, again in each further call; or what `body` throws.
+    package mutating func readBatch(
+        maxLines: Int,
+        _ body: (TransactionLine) throws -> Void
+    ) throws -> Bool {
+        if let failure { throw failure }
+        let linesBefore = counts.lines
+        let lineLimit = linesBefore + Int64(max(1, maxLines))
+        while !isFinished, counts.lines < lineLimit {
+            let isKept: Bool
+            do throws(ReadingError) {
+                isKept = try nextLine()
+            } catch {
+                failure = error
+                if counts.lines > linesBefore { return true }
+                throw error
+            }
+            if isKept { try body(line) }
+        }
+        return !isFinished
+    }
+
+    /// Reads one line into `line`; false when it was rejected, and at the end, which `isFinished` tells.
+    private mutating func nextLine() throws(ReadingError) -> Bool {
+        var reason: RejectReason?
+        switch try records.next() {
+        case .end:
+            try checkDateLayout(missLimit: 1)
+            isFinished = true
+            return false
+        case .damaged(let damage):
+            reason = damage
+        case .record:
+            // A record over several lines that makes no sense as one is most likely a quote that was not closed: the lines
+            // after the first are then lines of their own.
+            if records.hasInnerLineFeeds, !isSensibleOverLines {
+                records.cutToFirstLine()
+                reason = .badQuotes
+            }
+        }
+        counts.lines += 1
+        let isLatin1 = records.mayHaveHighBytes ? noteEncoding() : false
+        guard let reason = reason ?? clean(isLatin1: isLatin1) else {
+            line.copy = copies.count(
+                invoice: line.invoice,
+                stockCode: line.stockCode,
+                customer: line.customer,
+                minute: line.minute,
+                quantity: line.quantity,
+                priceMilli: line.priceMilli
+            )
+            counts.noteKept(minute: line.minute, isCancellation: line.quantity < 0, isCopy: line.copy > 0)
+            return true
+        }
+        counts.noteRejected(reason)
+        if let rejects {
+            let isWritten = try rejects.write(
+                source: records.path,
+                line: records.line,
+                reason: reason,
+                text: records.text,
+                isLatin1: isLatin1
+            )
+            if isWritten { counts.rejectsWritten += 1 }
+        }
+        try checkDateLayout(missLimit: ReadingLimits.dateProbeLines)
+        return false
+    }
+
+    private func checkDateLayout(missLimit: Int) throws(ReadingError) {
+        guard dateLayout == nil, dateMisses >= missLimit, let firstDateMiss else { return }
+        throw .noDateLayout(path: records.path, line: firstDateMiss.line, value: firstDateMiss.value)
+    }
+
+    /// Counts a record with bytes above 0x7F, and returns whether it is to be read as Latin-1.
+    private mutating func noteEncoding() -> Bool {
+        let text = records.text
+        if isASCII(text) { return false }
+        let isLatin1 = !isUTF8(text)
+        if isLatin1 { counts.latin1Lines += 1 } else { counts.utf8Lines += 1 }
+        return isLatin1
+    }
+
+    static func readHeader(_ records: inout RecordReader) throws(ReadingError) -> [String] {
+        let step = try records.next()
+        // Files of old Macintosh programs: the whole file is one line.
+        if step != .end, hasLoneReturn(records.text) { throw .carriageReturns(path: records.path) }
+        switch step {
+        case .end: throw .emptyFile(path: records.path)
+        case .damaged(let reason):
+            throw reason == .recordTooLong
+                ? .headerTooLong(path: records.path) : .badHeaderQuotes(path: records.path)
+        case .record: break
+        }
+        guard records.fieldCount <= ReadingLimits.columns else { throw .tooManyColumns(path: records.path) }
+        return (0..<records.fieldCount).map { messageText(FieldParsing.trimmed(records.field($0).text)) }
+    }
+
+    private static func hasLoneReturn(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        zip(text, text.dropFirst()).contains { $0 == UInt8(ascii: "\r") && $1 != UInt8(ascii: "\n") }
+    }
+}

@@ -1,0 +1,149 @@
+import ChurnFeatures
+import TestSupport
+import Testing
+
+@Suite struct FactsAccumulatorTests {
+    @Test("any lines in any order give the facts of the definitions", arguments: UInt64(0)..<150)
+    func equalsNaive(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        // Few distinct values, so that invoices, products and days repeat; some days lie before 1970.
+        let dayCount = Int64.random(in: 1...40, using: &random)
+        let lines = (0..<Int.random(in: 0...120, using: &random)).map { _ in
+            OwnedLine(
+                "I\(Int.random(in: 0...20, using: &random))",
+                "P\(Int.random(in: 0...30, using: &random))",
+                customer: 7,
+                minute: Int64.random(in: -dayCount * 1_440...dayCount * 1_440, using: &random),
+                quantity: Int64.random(in: -3...20, using: &random),
+                price: Int64.random(in: 0...5_000, using: &random)
+            )
+        }
+        let expected = naiveFacts(lines, customer: 7)
+        #expect(try accumulated(lines, customer: 7) == expected)
+        #expect(try accumulated(lines.shuffled(using: &random), customer: 7) == expected)
+        #expect(expected?.isConsistent != false)
+    }
+
+    @Test("a customer after another owes nothing to it, however large it was", arguments: UInt64(0)..<5)
+    func resets(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        var accumulator = FactsAccumulator(customer: 1)
+        for customer in Int64(1)...12 {
+            let lines = (0..<Int.random(in: 1...3_000, using: &random)).map { index in
+                OwnedLine(
+                    "C\(index / 3)",
+                    String(repeating: "x", count: index % 40) + "\(index % 700)",
+                    customer: customer,
+                    minute: Int64(index * 500),
+                    quantity: Int64.random(in: -1...5, using: &random),
+                    price: 10
+                )
+            }
+            accumulator.reset(customer: customer)
+            for line in lines { try line.add(to: &accumulator) }
+            #expect(accumulator.finish() == naiveFacts(lines, customer: customer))
+            #expect(accumulator.lineCount == Int64(lines.count))
+        }
+    }
+
+    @Test("no purchase, no facts")
+    func cancellationsOnly() throws {
+        let cancellation = OwnedLine("C1", "A", minute: 5, quantity: -1, price: 100)
+        #expect(try accumulated([]) == nil)
+        #expect(try accumulated([cancellation]) == nil)
+        #expect(try accumulated([cancellation, OwnedLine("1", "A", minute: 5, quantity: 0, price: 0)]) != nil)
+    }
+
+    @Test("sums and dates that do not fit are errors")
+    func overflow() throws {
+        let large = OwnedLine("1", "A", minute: 0, quantity: .max / 2, price: 2)
+        #expect(try accumulated([large])?.amountMilli == .max - 1)
+        #expect(throws: FactsError.overflow(customer: 1)) { try accumulated([large, large]) }
+        #expect(throws: FactsError.overflow(customer: 1)) {
+            try accumulated([OwnedLine("1", "A", minute: 0, quantity: .max, price: 2)])
+        }
+        let free = OwnedLine("1", "A", minute: 0, quantity: .max, price: 0)
+        #expect(throws: FactsError.overflow(customer: 1)) { try accumulated([free, free]) }
+        for minute in [Int64.min, Int64.max, (Int64(Int32.max) + 1) * 1_440, Int64(Int32.min) * 1_440 - 1] {
+            #expect(throws: FactsError.minuteOutOfRange(customer: 1, minute: minute)) {
+                try accumulated([OwnedLine("1", "A", minute: minute, quantity: 1, price: 1)])
+            }
+        }
+        let ends = [(Int64(Int32.max) + 1) * 1_440 - 1, Int64(Int32.min) * 1_440]
+        let facts = try accumulated(ends.map { OwnedLine("1", "A", minute: $0, quantity: 1, price: 1) })
+        #expect(facts?.days == [.min, .max])
+        #expect(facts?.isConsistent == true)
+    }
+
+    @Test("a line dated twice within an invoice counts at its earliest time")
+    func earliestLine() throws {
+        let facts = try accumulated([
+            OwnedLine("1", "A", minute: 700, quantity: 1, price: 1),
+            OwnedLine("1", "B", minute: 1_440 + 5, quantity: 1, price: 1),
+            OwnedLine("1", "B", minute: 699, quantity: 1, price: 1),
+        ])
+        #expect(facts?.invoiceMinutesOfDay == 699)
+        #expect(facts?.lastDayProducts == 1)
+        #expect(facts?.days == [0, 1])
+    }
+}
+
+@Suite struct FactsRecordTests {
+    private func example() throws -> CustomerFacts {
+        try #require(
+            try accumulated([
+                OwnedLine("1", "A", minute: 100, quantity: 3, price: 1_000),
+                OwnedLine("1", "B", minute: 100, quantity: 1, price: 500),
+                OwnedLine("2", "A", minute: 5_000, quantity: 2, price: 1_000),
+                OwnedLine("C3", "A", minute: 6_000, quantity: -1, price: 1_000),
+            ])
+        )
+    }
+
+    @Test("the canonical bytes are fixed for ever")
+    func goldenHash() throws {
+        // Computed in Python from the rule in the documentation of `combine(into:)`.
+        #expect(try example().stableHash == 0x5873_c256_0873_7ac9)
+        var build = FactsHash()
+        #expect(build.value == 0xcbf2_9ce4_8422_2325)
+        build.add(try example())
+        build.add(try example())
+        #expect(build.value == 0x6130_3463_3ea3_d8ed)
+        #expect(StableHash.hexadecimal(0xab) == "00000000000000ab")
+        #expect(StableHash.hexadecimal(.max) == "ffffffffffffffff")
+    }
+
+    @Test("every field is in the hash and is checked or free")
+    func fields() throws {
+        let facts = try example()
+        #expect(facts.isConsistent)
+        let fields: [WritableKeyPath<CustomerFacts, Int64>] = [
+            \.customer, \.purchaseLines, \.purchaseInvoices, \.cancelLines, \.cancelInvoices, \.units, \.amountMilli,
+            \.firstMinute, \.lastMinute, \.distinctProducts, \.lastDayProducts, \.maxQuantity, \.invoiceMinutesOfDay,
+        ]
+        for field in fields {
+            var changed = facts
+            changed[keyPath: field] += 1
+            #expect(changed.stableHash != facts.stableHash)
+            // No extreme value may pass, but for those where any number of 0 or more can be.
+            for extreme in [Int64.min, -1, .max] {
+                changed[keyPath: field] = extreme
+                let isFree =
+                    extreme == .max
+                    && [\CustomerFacts.customer, \.purchaseLines, \.cancelLines, \.units, \.amountMilli].contains(field)
+                #expect(changed.isConsistent == isFree, "\(field) \(extreme)")
+            }
+        }
+    }
+
+    @Test("days must be there, ascending, and those of the first and last purchase")
+    func days() throws {
+        var facts = try example()
+        for days: [Int32] in [[], [0], [3], [3, 0], [0, 0, 3], [0, 3, 3], [0, 2, 1, 3], [-1, 0, 3], [0, 1, 2, 3]] {
+            facts.days = days
+            #expect(!facts.isConsistent, "\(days)")
+        }
+        facts.days = [0, 1, 3]
+        #expect(facts.isConsistent)
+    }
+}

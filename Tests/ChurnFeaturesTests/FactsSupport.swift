@@ -1,0 +1,182 @@
+import ChurnFeatures
+import Foundation
+
+/// A transaction line that owns its texts, for tests.
+struct OwnedLine {
+    var invoice: [UInt8]
+    var stockCode: [UInt8]
+    var customer: Int64
+    var minute: Int64
+    var quantity: Int64
+    var priceMilli: Int64
+
+    init(_ invoice: String, _ stockCode: String, customer: Int64 = 1, minute: Int64, quantity: Int64, price: Int64) {
+        self.invoice = Array(invoice.utf8)
+        self.stockCode = Array(stockCode.utf8)
+        self.customer = customer
+        self.minute = minute
+        self.quantity = quantity
+        priceMilli = price
+    }
+
+    init(_ line: TransactionLine) {
+        invoice = Array(line.invoice)
+        stockCode = Array(line.stockCode)
+        customer = line.customer
+        minute = line.minute
+        quantity = line.quantity
+        priceMilli = line.priceMilli
+    }
+
+    func add(to accumulator: inout FactsAccumulator) throws {
+        try invoice.withUnsafeBufferPointer { invoice in
+            try stockCode.withUnsafeBufferPointer { stockCode in
+                let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+                try accumulator.add(
+                    TransactionLine(
+                        invoice: invoice,
+                        stockCode: stockCode,
+                        description: none,
+                        country: none,
+                        customer: customer,
+                        minute: minute,
+                        quantity: quantity,
+                        priceMilli: priceMilli,
+                        copy: 0
+                    )
+                )
+            }
+        }
+    }
+}
+
+func accumulated(_ lines: [OwnedLine], customer: Int64 = 1) throws -> CustomerFacts? {
+    var accumulator = FactsAccumulator(customer: customer)
+    for line in lines { try line.add(to: &accumulator) }
+    return accumulator.finish()
+}
+
+/// The facts once more, the slow and obvious way, from the definitions.
+func naiveFacts(_ lines: [OwnedLine], customer: Int64) -> CustomerFacts? {
+    let purchases = lines.filter { $0.quantity >= 0 }
+    let cancellations = lines.filter { $0.quantity < 0 }
+    guard let lastMinute = purchases.map(\.minute).max(), let firstMinute = purchases.map(\.minute).min() else {
+        return nil
+    }
+    func day(_ minute: Int64) -> Int64 { Int64((Double(minute) / 1_440).rounded(.down)) }
+    let invoices = Dictionary(grouping: purchases, by: \.invoice)
+    var facts = CustomerFacts(customer: customer)
+    facts.purchaseLines = Int64(purchases.count)
+    facts.purchaseInvoices = Int64(invoices.count)
+    facts.cancelLines = Int64(cancellations.count)
+    facts.cancelInvoices = Int64(Set(cancellations.map(\.invoice)).count)
+    facts.units = purchases.map(\.quantity).reduce(0, +)
+    facts.amountMilli = purchases.map { $0.quantity * $0.priceMilli }.reduce(0, +)
+    facts.firstMinute = firstMinute
+    facts.lastMinute = lastMinute
+    facts.distinctProducts = Int64(Set(purchases.map(\.stockCode)).count)
+    facts.lastDayProducts = Int64(
+        Set(purchases.filter { day($0.minute) == day(lastMinute) }.map(\.stockCode)).count
+    )
+    facts.maxQuantity = purchases.map(\.quantity).max() ?? 0
+    for lines in invoices.values {
+        let earliest = lines.map(\.minute).min() ?? 0
+        facts.invoiceMinutesOfDay += earliest - day(earliest) * 1_440
+    }
+    facts.days = Set(purchases.map { Int32(day($0.minute)) }).sorted()
+    return facts
+}
+
+/// The real lines by customer, read once for all tests that want them.
+struct FactsHistory: Sendable {
+    struct Unreadable: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    let linesByCustomer: [(customer: Int64, lines: [Line])]
+    private let texts: [UInt8]
+
+    struct Line: Sendable {
+        var invoice: Range<Int>
+        var stockCode: Range<Int>
+        var minute: Int64
+        var quantity: Int64
+        var priceMilli: Int64
+    }
+
+    static let real = Result { try FactsHistory(reading: realDataPath()) }
+
+    /// `$CHURN_DATA`, a file or a directory, else `../shared/data` beside the repository.
+    static func realDataPath() throws -> String {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let chosen = ProcessInfo.processInfo.environment["CHURN_DATA"]
+        var path = chosen ?? root.appendingPathComponent("../shared/data").standardizedFileURL.path
+        var isDirectory: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+            path += "/online_retail.csv.gz"
+        }
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw Unreadable(
+                description: "\(path): no data set; set CHURN_DATA to the Online Retail CSV file, or run ./scripts/run "
+                    + "once, which downloads it"
+            )
+        }
+        return path
+    }
+
+    private init(reading path: String) throws {
+        var reader = try TransactionReader(path: path)
+        var texts: [UInt8] = []
+        var lines: [Int64: [Line]] = [:]
+        func keep(_ text: UnsafeBufferPointer<UInt8>) -> Range<Int> {
+            texts.append(contentsOf: text)
+            return (texts.count - text.count)..<texts.count
+        }
+        while try reader.readBatch(
+            maxLines: 100_000,
+            { line in
+                lines[line.customer, default: []].append(
+                    Line(
+                        invoice: keep(line.invoice),
+                        stockCode: keep(line.stockCode),
+                        minute: line.minute,
+                        quantity: line.quantity,
+                        priceMilli: line.priceMilli
+                    )
+                )
+            }
+        ) {}
+        self.texts = texts
+        linesByCustomer = lines.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// Every customer's facts from the lines before `minute`, customers ascending.
+    func facts(before minute: Int64 = .max) throws -> [CustomerFacts] {
+        try texts.withUnsafeBufferPointer { texts in
+            var accumulator = FactsAccumulator(customer: 1)
+            var result: [CustomerFacts] = []
+            for (customer, lines) in linesByCustomer {
+                accumulator.reset(customer: customer)
+                for line in lines where line.minute < minute {
+                    let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+                    try accumulator.add(
+                        TransactionLine(
+                            invoice: UnsafeBufferPointer(rebasing: texts[line.invoice]),
+                            stockCode: UnsafeBufferPointer(rebasing: texts[line.stockCode]),
+                            description: none,
+                            country: none,
+                            customer: customer,
+                            minute: line.minute,
+                            quantity: line.quantity,
+                            priceMilli: line.priceMilli,
+                            copy: 0
+                        )
+                    )
+                }
+                if let facts = accumulator.finish() { result.append(facts) }
+            }
+            return result
+        }
+    }
+}

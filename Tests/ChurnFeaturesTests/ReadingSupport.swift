@@ -1,0 +1,143 @@
+import ChurnFeatures
+import Foundation
+import Testing
+
+/// A kept line, copied out of the reader's buffer.
+struct ReadLine: Equatable, CustomStringConvertible {
+    var invoice, stockCode, text, country: String
+    var customer, minute, quantity, priceMilli, copy: Int64
+
+    init(_ line: TransactionLine) {
+        invoice = String(decoding: line.invoice, as: UTF8.self)
+        stockCode = String(decoding: line.stockCode, as: UTF8.self)
+        text = String(decoding: line.description, as: UTF8.self)
+        country = String(decoding: line.country, as: UTF8.self)
+        customer = line.customer
+        minute = line.minute
+        quantity = line.quantity
+        priceMilli = line.priceMilli
+        copy = line.copy
+    }
+
+    /// The fields, `|` between them, the minute as a date.
+    var description: String {
+        let time = CivilTime.format(minute: minute)
+        return "\(invoice)|\(stockCode)|\(text)|\(quantity)|\(time)|\(priceMilli)|\(customer)|\(country)|\(copy)"
+    }
+}
+
+/// All that a reading gave.
+struct Reading: Equatable {
+    var lines: [ReadLine] = []
+    /// Nil when not even the header could be read.
+    var report: ReadingReport?
+    var error: ReadingError?
+
+    var counts: ReadingCounts { report?.counts ?? ReadingCounts() }
+    var texts: [String] { lines.map(\.text) }
+    /// Reasons by name with their lines, in the order of the checks.
+    var reasons: [String] { counts.rejectedReasons.map { "\($0.reason.name) \($0.lines)" } }
+}
+
+enum ReadingSupport {
+    static let header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+
+    static func read(
+        _ bytes: [UInt8],
+        name: String = "test.csv",
+        rejects: RejectsFile? = nil,
+        settings: ReadingSettings = .defaults,
+        maxLines: Int = 100
+    ) -> Reading {
+        var reading = Reading()
+        do throws(ReadingError) {
+            var reader = try TransactionReader(bytes: bytes, name: name, rejects: rejects, settings: settings)
+            do {
+                while try reader.readBatch(maxLines: maxLines, { reading.lines.append(ReadLine($0)) }) {}
+            } catch {
+                reading.error = error as? ReadingError
+            }
+            reading.report = reader.report
+        } catch {
+            reading.error = error
+        }
+        return reading
+    }
+
+    static func read(_ text: String, settings: ReadingSettings = .defaults) -> Reading {
+        read(Array(text.utf8), settings: settings)
+    }
+
+    /// Reads lines under the usual header.
+    static func body(_ lines: String, settings: ReadingSettings = .defaults) -> Reading {
+        read(header + lines, settings: settings)
+    }
+
+    /// One line with a given field, valid otherwise.
+    static func line(
+        invoice: String = "536365",
+        stockCode: String = "85123A",
+        description: String = "LANTERN",
+        quantity: String = "6",
+        date: String = "12/1/2010 8:26",
+        price: String = "2.55",
+        customer: String = "17850",
+        country: String = "United Kingdom"
+    ) -> String {
+        [invoice, stockCode, description, quantity, date, price, customer, country].joined(separator: ",") + "\n"
+    }
+
+    /// A gzip member of stored blocks (RFC 1951, 3.2.4), so that a test needs no compressor.
+    static func gzip(_ bytes: [UInt8], blockBytes: Int = 40) -> [UInt8] {
+        var out: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255]
+        var position = 0
+        repeat {
+            let count = min(blockBytes, bytes.count - position)
+            let isLast = position + count == bytes.count
+            out.append(isLast ? 1 : 0)
+            out += [UInt8(count & 255), UInt8(count >> 8), UInt8(~count & 255), UInt8((~count >> 8) & 255)]
+            out += bytes[position..<(position + count)]
+            position += count
+        } while position < bytes.count
+        var crc: UInt32 = .max
+        for byte in bytes {
+            crc ^= UInt32(byte)
+            for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+        }
+        for word in [~crc, UInt32(bytes.count)] {
+            for shift in [0, 8, 16, 24] as [UInt32] { out.append(UInt8(truncatingIfNeeded: word >> shift)) }
+        }
+        return out
+    }
+
+    static func write(_ bytes: [UInt8], to path: String) throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+    }
+
+    static func contents(_ path: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+    }
+
+    /// The real data set: `$CHURN_DATA`, a file or a directory, else the default place beside the repository.
+    static func realDataFiles(file: String = #filePath) throws -> [String] {
+        let root = URL(fileURLWithPath: file).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let fallback = root.appendingPathComponent("../shared/data/online_retail.csv.gz").standardizedFileURL.path
+        let path = ProcessInfo.processInfo.environment["CHURN_DATA"] ?? fallback
+        do {
+            return try TransactionSource.files(at: [path])
+        } catch {
+            throw NoRealData(path: path)
+        }
+    }
+
+    struct NoRealData: Error, CustomStringConvertible {
+        let path: String
+        var description: String {
+            """
+            No real data at \(path): set CHURN_DATA to the Online Retail CSV (plain or .gz), for example \
+            data/retail-data/all/online-retail-dataset.csv of github.com/databricks/Spark-The-Definitive-Guide.
+            """
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import ChurnFeatures
+import TestSupport
+import Testing
+
+@Suite struct TableTests {
+    private let context = BuildContext(asOfMinute: 1_440 * 1_000, lastPurchaseMinute: 1_440 * 999)
+
+    /// A customer whose features tell its id and number.
+    private func facts(_ customer: Int64, _ number: Int = 0) -> CustomerFacts {
+        var facts = CustomerFacts(customer: customer)
+        facts.purchaseLines = Int64(number + 1)
+        facts.purchaseInvoices = 1
+        facts.units = Int64(number)
+        facts.maxQuantity = Int64(number)
+        facts.amountMilli = Int64(number) * 1_000
+        facts.distinctProducts = 1
+        facts.lastDayProducts = 1
+        facts.days = [0]
+        return facts
+    }
+
+    private func table(_ customers: [Int64], reservedRows: Int = 0) throws -> FeatureTable {
+        var builder = FeatureTable.Builder(context: context, generation: 5, reservedRows: reservedRows)
+        for (number, customer) in customers.enumerated() { try builder.append(facts(customer, number)) }
+        return try builder.finish()
+    }
+
+    private func check(_ table: FeatureTable, has customers: [Int64]) throws {
+        let money = try #require(table.schema.index(of: "Monetary"))
+        withExtendedLifetime(table) {
+            #expect(table.rowCount == customers.count)
+            #expect(Array(table.customers) == customers)
+            for (number, customer) in customers.enumerated() {
+                #expect(table.row(of: customer) == number)
+                #expect(table.features(row: number)[money] == Double(number))
+            }
+        }
+    }
+
+    @Test("an empty table has nobody")
+    func empty() throws {
+        let table = try table([])
+        #expect(table.rowCount == 0)
+        for customer in [0, 1, -1, .min, .max] as [Int64] { #expect(table.row(of: customer) == nil) }
+    }
+
+    @Test("any id can be there, and can be missing")
+    func extremeIds() throws {
+        let ids: [Int64] = [.min, -1, 0, 1, .max]
+        try check(try table(ids), has: ids)
+        for absent in ids {
+            let others = ids.filter { $0 != absent }
+            let table = try table(others)
+            try check(table, has: others)
+            #expect(table.row(of: absent) == nil)
+        }
+    }
+
+    @Test("ids that fall on the same place of the index are told apart")
+    func colliding() throws {
+        // 12 ids that want place 31 of 32, the last one, so that the search goes around the end.
+        let colliding = Array((0...).lazy.map { Int64($0) }.filter { Self.mix($0) & 31 == 31 }.prefix(14))
+        let present = Array(colliding.prefix(12))
+        let table = try table(present)
+        try check(table, has: present)
+        for absent in colliding.suffix(2) { #expect(table.row(of: absent) == nil) }
+        #expect(table.row(of: -1) == nil)
+    }
+
+    @Test(
+        "grows from nothing and from any reservation, with rows on cache lines",
+        arguments: [0, 1, 16, 17, 5_000, 9_000]
+    )
+    func growth(reserved: Int) throws {
+        var random = SplitMix64(seed: UInt64(reserved))
+        var ids = Set<Int64>()
+        while ids.count < 5_000 { ids.insert(Int64.random(in: .min ... .max, using: &random)) }
+        let customers = ids.shuffled(using: &random)
+        let table = try table(customers, reservedRows: reserved)
+        try check(table, has: customers)
+        for _ in 0..<5_000 {
+            let other = Int64.random(in: .min ... .max, using: &random)
+            if !ids.contains(other) { #expect(table.row(of: other) == nil) }
+        }
+        withExtendedLifetime(table) { #expect(UInt(bitPattern: table.features(row: 0)) % 64 == 0) }
+        // At least the rows, the ids and 10,000 entries.
+        #expect(table.residentBytes >= 5_000 * (18 * 8 + 8) + 10_000 * 16)
+    }
+
+    @Test("the rows are those of the schema, and the table knows its build")
+    func contents() throws {
+        let table = try table([12, 7])
+        #expect(table.context == context)
+        #expect(table.generation == 5)
+        #expect(table.schema.id == FeatureSchema.current.id)
+        #expect(table.featureCount == 18)
+        var expected = [Double](repeating: 0, count: 18)
+        expected.withUnsafeMutableBufferPointer { table.schema.write(facts(7, 1), context, to: $0) }
+        withExtendedLifetime(table) {
+            #expect(Array(UnsafeBufferPointer(start: table.features(row: 1), count: 18)) == expected)
+        }
+    }
+
+    @Test("the same customer twice is refused")
+    func duplicate() {
+        #expect(throws: FeatureTableError.duplicateCustomer(3)) { try table([1, 3, 2, 3]) }
+    }
+
+    @Test("many threads read one table")
+    func concurrentReads() async throws {
+        let table = try table((0..<1_000).map { $0 * 3 })
+        await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask { (0..<3_000).filter { table.row(of: Int64($0)) != nil }.count }
+            }
+            for await found in group { #expect(found == 1_000) }
+        }
+    }
+
+    /// The mixer of the table, to construct collisions.
+    private static func mix(_ customer: Int64) -> UInt64 {
+        var bits = UInt64(bitPattern: customer)
+        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
+        return bits ^ (bits >> 31)
+    }
+}
