@@ -1,0 +1,39 @@
+// The files of this folder are compiled once for each CPU level, into targets of their own. What keeps that sound:
+// - nothing but free functions over raw pointers and SIMD8<Double>, all inlined: no Array, no generic code out of
+//   line (`clamp`, `pointwiseMin`, `any`). Such code is emitted as a weak symbol by every level, and the linker may
+//   keep the AVX-512 copy of it for the baseline;
+// - each SIMD function has a scalar twin with the same operations in the same order. Lanes round as scalars do, so
+//   the two give the same bits, and a row's result depends neither on its position nor on the number of rows.
+
+/// `a + b·c`: rounded once where the target has FMA instructions (`USE_FMA`), else twice. Without them
+/// `addingProduct` is a call of libm's emulation, tens of times slower than the two operations.
+@inline(__always)
+func multiplyAdd(_ a: Double, _ b: Double, _ c: Double) -> Double {
+    #if USE_FMA
+        a.addingProduct(b, c)
+    #else
+        a + b * c
+    #endif
+}
+
+/// `a + b·c` in each lane; see the scalar twin.
+@inline(__always)
+func multiplyAdd(_ a: SIMD8<Double>, _ b: SIMD8<Double>, _ c: SIMD8<Double>) -> SIMD8<Double> {
+    #if USE_FMA
+        a.addingProduct(b, c)
+    #else
+        a + b * c
+    #endif
+}
+
+/// The same value in all lanes.
+@inline(__always)
+func lanes(_ value: Double) -> SIMD8<Double> {
+    SIMD8<Double>(repeating: value)
+}
+
+/// Eight consecutive doubles, at any alignment.
+@inline(__always)
+func load8(_ pointer: UnsafePointer<Double>) -> SIMD8<Double> {
+    UnsafeRawPointer(pointer).loadUnaligned(as: SIMD8<Double>.self)
+}
