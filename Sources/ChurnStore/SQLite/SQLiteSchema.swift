@@ -1,0 +1,60 @@
+internal import GRDB
+
+/// The tables of an SQLite store and how they came to be.
+///
+/// A migration that was released is never edited; a new one is added below it.
+enum SQLiteSchema {
+    /// Marks our files in the header of SQLite (bytes 68 to 71, big-endian): "chrn".
+    static let applicationID: Int32 = 0x6368_726E
+
+    static let migrator: DatabaseMigrator = {
+        // We have no foreign keys; the default would check them over the whole file.
+        var migrator = DatabaseMigrator().disablingDeferredForeignKeyChecks()
+        migrator.registerMigration("1 transactions, features, builds") { db in
+            // The key first and in the order of design: invoices grow with time, so that inserts stay local.
+            try db.execute(
+                sql: """
+                    CREATE TABLE transactions (
+                        invoice TEXT NOT NULL,
+                        customer INTEGER NOT NULL CHECK (customer > 0),
+                        minute INTEGER NOT NULL,
+                        stock_code TEXT NOT NULL,
+                        quantity INTEGER NOT NULL,
+                        price_milli INTEGER NOT NULL CHECK (price_milli >= 0),
+                        copy INTEGER NOT NULL CHECK (copy >= 0),
+                        description TEXT NOT NULL,
+                        country TEXT NOT NULL,
+                        PRIMARY KEY (invoice, customer, minute, stock_code, quantity, price_milli, copy)
+                    ) STRICT, WITHOUT ROWID;
+
+                    CREATE TABLE features (
+                        customer INTEGER PRIMARY KEY CHECK (customer > 0),
+                        purchase_lines INTEGER NOT NULL,
+                        purchase_invoices INTEGER NOT NULL,
+                        cancel_lines INTEGER NOT NULL,
+                        cancel_invoices INTEGER NOT NULL,
+                        units INTEGER NOT NULL,
+                        amount_milli INTEGER NOT NULL,
+                        first_minute INTEGER NOT NULL,
+                        last_minute INTEGER NOT NULL,
+                        distinct_products INTEGER NOT NULL,
+                        last_day_products INTEGER NOT NULL,
+                        max_quantity INTEGER NOT NULL,
+                        invoice_minutes_of_day INTEGER NOT NULL,
+                        days BLOB NOT NULL CHECK (length(days) > 0 AND length(days) % 4 = 0)
+                    ) STRICT;
+
+                    CREATE TABLE builds (
+                        generation INTEGER PRIMARY KEY CHECK (generation > 0),
+                        as_of_minute INTEGER NOT NULL,
+                        last_purchase_minute INTEGER NOT NULL CHECK (last_purchase_minute < as_of_minute),
+                        customers INTEGER NOT NULL CHECK (customers > 0),
+                        hash TEXT NOT NULL CHECK (length(hash) = 16),
+                        built_at INTEGER NOT NULL
+                    ) STRICT;
+                    """
+            )
+        }
+        return migrator
+    }()
+}

@@ -1,0 +1,156 @@
+internal import ChurnFeatures
+internal import GRDB
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+extension SQLiteStore {
+    package func buildFeatures(asOfDay: Int64?) throws(StoreError) -> FeatureBuildReport {
+        do {
+            return try writing { database in
+                var report: FeatureBuildReport?
+                // IMMEDIATE: nobody can add lines between the reading and the commit.
+                try database.inTransaction(.immediate) {
+                    report = try build(asOfDay: asOfDay, database)
+                    return .commit
+                }
+                guard let report else { throw StoreError.damaged(store: name, .features) }
+                return report
+            }
+        } catch {
+            throw StoreError(error, store: name)
+        }
+    }
+
+    private func build(asOfDay: Int64?, _ database: Database) throws -> FeatureBuildReport {
+        let asOfMinute = try asOfMinute(day: asOfDay, database)
+        try database.execute(sql: "DELETE FROM features")
+        var writer = FactsWriter(try statement(FactsWriter.sql, database))
+        var accumulator: FactsAccumulator?
+        try forEachLineByCustomer(before: asOfMinute, database) { line in
+            if accumulator?.customer != line.customer {
+                if let accumulator { try writer.write(accumulator) }
+                // In place: a copy would give up the memory that `reset` keeps.
+                if accumulator == nil {
+                    accumulator = FactsAccumulator(customer: line.customer)
+                } else {
+                    accumulator?.reset(customer: line.customer)
+                }
+            }
+            try accumulator?.add(line)
+        }
+        if let accumulator { try writer.write(accumulator) }
+        guard var report = writer.report(asOfMinute: asOfMinute) else {
+            throw StoreError.emptyHistory(store: name, asOfMinute: asOfMinute)
+        }
+        report.build.builtAtSeconds = Int64(time(nil))
+        report.build.generation = try insert(report.build, database)
+        return report
+    }
+
+    /// 00:00 of the day, or of the day after the last purchase of the store.
+    private func asOfMinute(day: Int64?, _ database: Database) throws -> Int64 {
+        let last = try Int64.fetchOne(database, sql: "SELECT max(minute) FROM transactions WHERE quantity >= 0")
+        guard let last else { throw StoreError.noTransactions(store: name) }
+        // Clamped to the days that facts can have, so that the product cannot overflow.
+        return day.map { Int64(Int32(clamping: $0)) * CivilTime.minutesPerDay } ?? BuildContext.midnight(after: last)
+    }
+
+    /// - Returns: the generation it was given.
+    private func insert(_ build: FeatureBuild, _ database: Database) throws -> Int64 {
+        try database.execute(
+            sql: """
+                INSERT INTO builds (generation, as_of_minute, last_purchase_minute, customers, hash, built_at)
+                VALUES ((SELECT coalesce(max(generation), 0) + 1 FROM builds), ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                build.context.asOfMinute, build.context.lastPurchaseMinute, build.customers,
+                StableHash.hexadecimal(build.hash), build.builtAtSeconds,
+            ]
+        )
+        return database.lastInsertedRowID
+    }
+}
+
+/// Writes the customers of a build and adds up its report.
+private struct FactsWriter {
+    static let sql = """
+        INSERT INTO features (
+            customer, purchase_lines, purchase_invoices, cancel_lines, cancel_invoices, units, amount_milli,
+            first_minute, last_minute, distinct_products, last_day_products, max_quantity, invoice_minutes_of_day, days
+        ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+
+    private let insert: SQLiteStatement
+    private var hash = FactsHash()
+    private var customers: Int64 = 0
+    private var lastPurchaseMinute: Int64?
+    private var purchaseLines: Int64 = 0
+    private var cancelLines: Int64 = 0
+    private var purchaseInvoices: Int64 = 0
+    private var revenueMilli: Int64 = 0
+    private var cancelOnlyCustomers: Int64 = 0
+
+    init(_ insert: SQLiteStatement) {
+        self.insert = insert
+    }
+
+    mutating func write(_ accumulator: FactsAccumulator) throws {
+        guard let facts = accumulator.finish() else {
+            cancelOnlyCustomers += 1
+            cancelLines += accumulator.lineCount
+            return
+        }
+        try store(facts)
+        let (revenue, overflows) = revenueMilli.addingReportingOverflow(facts.amountMilli)
+        guard !overflows else { throw FactsError.overflow(customer: facts.customer) }
+        hash.add(facts)
+        customers += 1
+        lastPurchaseMinute = max(lastPurchaseMinute ?? facts.lastMinute, facts.lastMinute)
+        purchaseLines += facts.purchaseLines
+        cancelLines += facts.cancelLines
+        purchaseInvoices += facts.purchaseInvoices
+        revenueMilli = revenue
+    }
+
+    /// The report, its generation and time still open; nil when no customer was written.
+    func report(asOfMinute: Int64) -> FeatureBuildReport? {
+        guard let lastPurchaseMinute else { return nil }
+        let context = BuildContext(asOfMinute: asOfMinute, lastPurchaseMinute: lastPurchaseMinute)
+        return FeatureBuildReport(
+            build: FeatureBuild(
+                generation: 0,
+                context: context,
+                customers: customers,
+                hash: hash.value,
+                builtAtSeconds: 0
+            ),
+            purchaseLines: purchaseLines,
+            cancelLines: cancelLines,
+            purchaseInvoices: purchaseInvoices,
+            revenueMilli: revenueMilli,
+            cancelOnlyCustomers: cancelOnlyCustomers
+        )
+    }
+
+    private func store(_ facts: CustomerFacts) throws {
+        defer { insert.reset() }
+        let fields = [
+            facts.customer, facts.purchaseLines, facts.purchaseInvoices, facts.cancelLines, facts.cancelInvoices,
+            facts.units, facts.amountMilli, facts.firstMinute, facts.lastMinute, facts.distinctProducts,
+            facts.lastDayProducts, facts.maxQuantity, facts.invoiceMinutesOfDay,
+        ]
+        for (index, field) in fields.enumerated() { try insert.bind(field, at: Int32(index + 1)) }
+        let days = facts.days.map(\.littleEndian)
+        try days.withUnsafeBytes { bytes in
+            try insert.bind(blob: bytes, at: 14)
+            // Inside, because the blob is not copied.
+            _ = try insert.step()
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package import ChurnFeatures
+internal import GRDB
+
+extension SQLiteStore {
+    package func latestBuild() throws(StoreError) -> FeatureBuild? {
+        try reading { try latestBuild($0) }
+    }
+
+    package func loadFeatures() throws(StoreError) -> FeatureTable {
+        try reading { database in
+            guard let build = try latestBuild(database) else { throw StoreError.noBuild(store: name) }
+            // Counted, not taken from `build`: a damaged number must not decide how much memory is reserved.
+            let rowCount = try Int.fetchOne(database, sql: "SELECT count(*) FROM features") ?? 0
+            var builder = FeatureTable.Builder(
+                context: build.context,
+                generation: build.generation,
+                reservedRows: rowCount
+            )
+            var hash = FactsHash()
+            var facts = CustomerFacts(customer: 0)
+            let rows = try statement(FactsReader.sql + " ORDER BY customer", database)
+            defer { rows.reset() }
+            var customers: Int64 = 0
+            while try rows.step() {
+                guard FactsReader.read(rows, into: &facts) else { throw StoreError.damaged(store: name, .features) }
+                hash.add(facts)
+                try builder.append(facts)
+                customers += 1
+            }
+            guard customers == build.customers, hash.value == build.hash else {
+                throw StoreError.damaged(store: name, .features)
+            }
+            return try builder.finish()
+        }
+    }
+
+    package func record(of customer: Int64) throws(StoreError) -> CustomerRecord? {
+        try reading { database in
+            guard let build = try latestBuild(database) else { throw StoreError.noBuild(store: name) }
+            let row = try statement(FactsReader.sql + " WHERE customer = ?", database)
+            defer { row.reset() }
+            try row.bind(customer, at: 1)
+            guard try row.step() else { return nil }
+            var facts = CustomerFacts(customer: 0)
+            guard FactsReader.read(row, into: &facts) else { throw StoreError.damaged(store: name, .features) }
+            return CustomerRecord(build: build, facts: facts)
+        }
+    }
+
+    private func latestBuild(_ database: Database) throws -> FeatureBuild? {
+        let row = try statement(
+            """
+            SELECT generation, as_of_minute, last_purchase_minute, customers, hash, built_at
+            FROM builds ORDER BY generation DESC LIMIT 1
+            """,
+            database
+        )
+        defer { row.reset() }
+        guard try row.step() else { return nil }
+        let build = FeatureBuild(
+            generation: row.integer(0),
+            context: BuildContext(asOfMinute: row.integer(1), lastPurchaseMinute: row.integer(2)),
+            customers: row.integer(3),
+            hash: UInt64(String(decoding: row.text(4), as: UTF8.self), radix: 16) ?? 0,
+            builtAtSeconds: row.integer(5)
+        )
+        let asOf = CivilTime.split(minute: build.context.asOfMinute)
+        // Within the days that facts can have, so that no reader's arithmetic on it can overflow. (A hash that does not
+        // parse shows when the features are loaded.)
+        guard asOf.minuteOfDay == 0, Int32(exactly: asOf.day) != nil, build.generation > 0, build.customers > 0,
+            build.context.lastPurchaseMinute < build.context.asOfMinute
+        else { throw StoreError.damaged(store: name, .features) }
+        return build
+    }
+}
+
+/// Reads rows of `features`.
+private enum FactsReader {
+    static let sql = """
+        SELECT customer, purchase_lines, purchase_invoices, cancel_lines, cancel_invoices, units, amount_milli,
+            first_minute, last_minute, distinct_products, last_day_products, max_quantity, invoice_minutes_of_day, days
+        FROM features
+        """
+
+    /// Overwrites `facts`, whose memory for the days is used again.
+    ///
+    /// - Returns: whether the record can be.
+    static func read(_ row: SQLiteStatement, into facts: inout CustomerFacts) -> Bool {
+        facts.customer = row.integer(0)
+        facts.purchaseLines = row.integer(1)
+        facts.purchaseInvoices = row.integer(2)
+        facts.cancelLines = row.integer(3)
+        facts.cancelInvoices = row.integer(4)
+        facts.units = row.integer(5)
+        facts.amountMilli = row.integer(6)
+        facts.firstMinute = row.integer(7)
+        facts.lastMinute = row.integer(8)
+        facts.distinctProducts = row.integer(9)
+        facts.lastDayProducts = row.integer(10)
+        facts.maxQuantity = row.integer(11)
+        facts.invoiceMinutesOfDay = row.integer(12)
+        facts.days.removeAll(keepingCapacity: true)
+        let days = row.blob(13)
+        guard days.count % 4 == 0 else { return false }
+        for offset in stride(from: 0, to: days.count, by: 4) {
+            // A blob of SQLite has no alignment.
+            facts.days.append(Int32(littleEndian: days.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
+        }
+        return facts.isConsistent
+    }
+}

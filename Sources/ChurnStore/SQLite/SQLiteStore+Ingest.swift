@@ -1,0 +1,110 @@
+internal import ChurnFeatures
+internal import GRDB
+
+extension SQLiteStore {
+    package func ingest<Value>(_ body: (any IngestSession) throws -> Value) throws -> Value {
+        try writing { database in
+            let session = try SQLiteIngestSession(database, store: self)
+            do {
+                let value = try body(session)
+                _ = try session.commit()
+                session.close()
+                return value
+            } catch {
+                session.close()
+                throw error
+            }
+        }
+    }
+}
+
+/// One transaction a batch, begun by its first line.
+private final class SQLiteIngestSession: IngestSession {
+    private let database: Database
+    private let insert: SQLiteStatement
+    private let store: String
+    private var batch = IngestCounts()
+    private(set) var committed = IngestCounts()
+    private var failure: StoreError?
+    private var isClosed = false
+
+    init(_ database: Database, store: SQLiteStore) throws {
+        self.database = database
+        self.store = store.name
+        // Not INSERT OR IGNORE, which would also pass over a line that a CHECK refuses.
+        insert = try store.statement(
+            """
+            INSERT INTO transactions (
+                invoice, customer, minute, stock_code, quantity, price_milli, copy, description, country
+            ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            """,
+            database
+        )
+    }
+
+    func add(_ line: TransactionLine) throws(StoreError) {
+        precondition(!isClosed, "an ingest session outside of its body")
+        if let failure { throw failure }
+        do {
+            // IMMEDIATE takes the write lock now, where the busy time-out works; a deferred transaction that begins to
+            // write later fails at once.
+            if !database.isInsideTransaction { try database.beginTransaction(.immediate) }
+            defer { insert.reset() }
+            try bind(line)
+            _ = try insert.step()
+        } catch {
+            throw fail(error)
+        }
+        if database.changesCount == 1 { batch.added += 1 } else { batch.alreadyThere += 1 }
+    }
+
+    func commit() throws(StoreError) -> IngestCounts {
+        precondition(!isClosed, "an ingest session outside of its body")
+        if let failure { throw failure }
+        do {
+            if database.isInsideTransaction { try database.commit() }
+        } catch {
+            throw fail(error)
+        }
+        let done = batch
+        committed += done
+        batch = IngestCounts()
+        return done
+    }
+
+    /// Drops what was not committed and ends the session.
+    func close() {
+        isClosed = true
+        rollBack()
+    }
+
+    private func bind(_ line: TransactionLine) throws(StoreError) {
+        try insert.bind(line.invoice, at: 1)
+        try insert.bind(line.customer, at: 2)
+        try insert.bind(line.minute, at: 3)
+        try insert.bind(line.stockCode, at: 4)
+        try insert.bind(line.quantity, at: 5)
+        try insert.bind(line.priceMilli, at: 6)
+        try insert.bind(line.copy, at: 7)
+        try insert.bind(line.description, at: 8)
+        try insert.bind(line.country, at: 9)
+    }
+
+    private func fail(_ error: any Error) -> StoreError {
+        let failure = StoreError(error, store: store)
+        self.failure = failure
+        batch = IngestCounts()
+        rollBack()
+        return failure
+    }
+
+    private func rollBack() {
+        guard database.isInsideTransaction else { return }
+        do {
+            try database.rollback()
+        } catch {
+            // A rollback that fails leaves a transaction that the next opening of the file rolls back; the error that
+            // led here is the one to report.
+        }
+    }
+}

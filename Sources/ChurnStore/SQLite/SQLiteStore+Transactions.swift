@@ -1,0 +1,135 @@
+package import ChurnFeatures
+internal import GRDB
+
+extension SQLiteStore {
+    package func transactionCounts() throws(StoreError) -> TransactionCounts {
+        try reading { database in
+            var counts = TransactionCounts()
+            let sums = try statement(
+                """
+                SELECT count(*), count(*) FILTER (WHERE quantity >= 0),
+                    min(minute), max(minute), count(DISTINCT customer),
+                    count(DISTINCT customer) FILTER (WHERE quantity >= 0)
+                FROM transactions
+                """,
+                database
+            )
+            defer { sums.reset() }
+            guard try sums.step() else { return counts }
+            counts.lines = sums.integer(0)
+            guard counts.lines > 0 else { return counts }
+            counts.purchaseLines = sums.integer(1)
+            counts.cancelLines = counts.lines - counts.purchaseLines
+            counts.firstMinute = sums.integer(2)
+            counts.lastMinute = sums.integer(3)
+            counts.customers = sums.integer(4)
+            counts.purchasers = sums.integer(5)
+            try countInvoices(into: &counts, database)
+            return counts
+        }
+    }
+
+    /// Invoices lie together in the order of the key, so that counting distinct ones needs no set of them. Money is
+    /// added up here because SQLite's multiplication turns into a float when it overflows.
+    private func countInvoices(into counts: inout TransactionCounts, _ database: Database) throws {
+        let lines = try statement(
+            "SELECT invoice, customer, quantity, price_milli FROM transactions ORDER BY invoice",
+            database
+        )
+        defer { lines.reset() }
+        var invoice: [UInt8] = []
+        var isFirst = true
+        var hasPurchase = false
+        var hasCancellation = false
+        while try lines.step() {
+            let text = lines.text(0)
+            if isFirst || !text.elementsEqual(invoice) {
+                isFirst = false
+                invoice.removeAll(keepingCapacity: true)
+                invoice.append(contentsOf: text)
+                hasPurchase = false
+                hasCancellation = false
+            }
+            let quantity = lines.integer(2)
+            if quantity < 0 {
+                if !hasCancellation { counts.cancelInvoices += 1 }
+                hasCancellation = true
+                continue
+            }
+            if !hasPurchase { counts.purchaseInvoices += 1 }
+            hasPurchase = true
+            let (amount, amountOverflows) = quantity.multipliedReportingOverflow(by: lines.integer(3))
+            let (revenue, revenueOverflows) = counts.revenueMilli.addingReportingOverflow(amount)
+            guard !amountOverflows, !revenueOverflows else { throw FactsError.overflow(customer: lines.integer(1)) }
+            counts.revenueMilli = revenue
+        }
+    }
+
+    package func forEachLineByCustomer(before minute: Int64, _ body: (TransactionLine) throws -> Void) throws {
+        try readingWithForeignErrors { database in
+            try forEachLineByCustomer(before: minute, database, body)
+        }
+    }
+
+    func forEachLineByCustomer(
+        before minute: Int64,
+        _ database: Database,
+        _ body: (TransactionLine) throws -> Void
+    ) throws {
+        let lines = try statement(
+            """
+            SELECT invoice, customer, minute, stock_code, quantity, price_milli, copy
+            FROM transactions WHERE minute < ? ORDER BY customer
+            """,
+            database
+        )
+        defer { lines.reset() }
+        try lines.bind(minute, at: 1)
+        while try lines.step() {
+            try body(lines.transactionLine(withPayload: false))
+        }
+    }
+
+    package func transactionsHash() throws(StoreError) -> UInt64 {
+        try reading { database in
+            let lines = try statement(
+                """
+                SELECT invoice, customer, minute, stock_code, quantity, price_milli, copy, description, country
+                FROM transactions
+                ORDER BY invoice, customer, minute, stock_code, quantity, price_milli, copy
+                """,
+                database
+            )
+            defer { lines.reset() }
+            var hash = StableHash()
+            while try lines.step() {
+                let line = lines.transactionLine(withPayload: true)
+                for text in [line.invoice, line.stockCode, line.description, line.country] { hash.combine(text: text) }
+                for integer in [line.customer, line.minute, line.quantity, line.priceMilli, line.copy] {
+                    hash.combine(integer)
+                }
+            }
+            return hash.value
+        }
+    }
+}
+
+extension SQLiteStatement {
+    /// The row as a line, whose texts are valid until the next `step` or `reset`.
+    ///
+    /// - Parameter withPayload: whether the query has the columns `description` and `country` after the key's.
+    fileprivate func transactionLine(withPayload: Bool) -> TransactionLine {
+        let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+        return TransactionLine(
+            invoice: text(0),
+            stockCode: text(3),
+            description: withPayload ? text(7) : none,
+            country: withPayload ? text(8) : none,
+            customer: integer(1),
+            minute: integer(2),
+            quantity: integer(4),
+            priceMilli: integer(5),
+            copy: integer(6)
+        )
+    }
+}

@@ -1,0 +1,141 @@
+internal import GRDB
+
+/// A store in one SQLite file, with a write-ahead log beside it.
+///
+/// One process writes at a time, any number read meanwhile; a reader sees one committed state for the whole of a call.
+/// Sorting a large history spills into temporary files, which SQLite puts into `$SQLITE_TMPDIR`, else `/var/tmp`, else
+/// `/tmp`.
+package final class SQLiteStore: Store {
+    package let location: StoreLocation
+    let access: StoreAccess
+    /// What messages call this store.
+    let name: String
+    private let pool: DatabasePool
+
+    /// Opens the store at `path`, and creates or migrates it as `access` allows.
+    ///
+    /// - Parameter busyTimeoutSeconds: how long a call waits for another process that writes, more than 0.
+    /// - Throws: `notFound`, `notAStore` (what is there stays untouched), `newerSchema`, `busy`, `unavailable`.
+    package init(path: String, access: StoreAccess, busyTimeoutSeconds: Double = 5) throws(StoreError) {
+        precondition(busyTimeoutSeconds > 0)
+        let location = StoreLocation.sqlite(path: path)
+        let name = location.description
+        self.location = location
+        self.access = access
+        self.name = name
+        let kind = try SQLiteFile.recognise(path, store: name)
+        switch (kind, access) {
+        case (.ours, _): break
+        case (.missing, .create), (.empty, .create):
+            try Self.create(path, name: name, busyTimeoutSeconds: busyTimeoutSeconds)
+        case (.missing, .read), (.missing, .update): throw .notFound(store: name)
+        case (.empty, .read), (.empty, .update): throw .notAStore(store: name, .empty)
+        }
+        pool = try Self.open(path, access: access, name: name, busyTimeoutSeconds: busyTimeoutSeconds)
+    }
+
+    /// Writes the mark and the tables of a new store, so that every store that WAL mode sees is one of ours.
+    private static func create(_ path: String, name: String, busyTimeoutSeconds: Double) throws(StoreError) {
+        try SQLiteFile.createParents(of: path, store: name)
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration(busyTimeoutSeconds))
+            try queue.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA application_id = \(SQLiteSchema.applicationID)")
+            }
+            try migrate(queue)
+            try queue.close()
+        } catch {
+            throw StoreError(error, store: name)
+        }
+    }
+
+    private static func open(
+        _ path: String,
+        access: StoreAccess,
+        name: String,
+        busyTimeoutSeconds: Double
+    ) throws(StoreError) -> DatabasePool {
+        do {
+            var configuration = configuration(busyTimeoutSeconds)
+            configuration.readonly = access == .read
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            let (isNewer, isComplete) = try pool.read { database in
+                (
+                    try SQLiteSchema.migrator.hasBeenSuperseded(database),
+                    try SQLiteSchema.migrator.hasCompletedMigrations(database)
+                )
+            }
+            if isNewer { throw StoreError.newerSchema(store: name) }
+            guard access != .read else {
+                // Ours, but its creation was interrupted (or it waits for a migration, once there is a second one).
+                if !isComplete { throw StoreError.notAStore(store: name, .empty) }
+                return pool
+            }
+            if !isComplete { try migrate(pool) }
+            try pool.writeWithoutTransaction { database in
+                // After GRDB's own set-up, which chooses NORMAL: an acknowledged batch must survive a loss of power.
+                // 64 MiB of cache: the sorter of a feature build spills beyond as much.
+                try database.execute(
+                    sql: """
+                        PRAGMA synchronous = FULL;
+                        PRAGMA cache_size = -65536;
+                        PRAGMA temp_store = FILE;
+                        """
+                )
+            }
+            return pool
+        } catch {
+            throw StoreError(error, store: name)
+        }
+    }
+
+    private static func configuration(_ busyTimeoutSeconds: Double) -> Configuration {
+        var configuration = Configuration()
+        configuration.label = "churn"
+        configuration.busyMode = .timeout(busyTimeoutSeconds)
+        return configuration
+    }
+
+    private static func migrate(_ writer: some DatabaseWriter) throws {
+        do {
+            try SQLiteSchema.migrator.migrate(writer)
+        } catch {
+            // Each migration is a transaction, but GRDB looks which ones are due before it. When another process
+            // migrated in between, ours fails on a table that exists, and there is nothing left to do.
+            let isComplete = try writer.read { try SQLiteSchema.migrator.hasCompletedMigrations($0) }
+            if !isComplete { throw error }
+        }
+    }
+
+    /// One consistent look at the store.
+    func reading<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try pool.read(body)
+        } catch {
+            throw StoreError(error, store: name)
+        }
+    }
+
+    /// As `reading`, for a body that calls foreign code: its own errors come out as they are.
+    func readingWithForeignErrors<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        do {
+            return try pool.read(body)
+        } catch let error as DatabaseError {
+            throw StoreError(error, store: name)
+        }
+    }
+
+    /// The one connection that writes, outside of any transaction.
+    func writing<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        precondition(access != .read, "a store opened for reading")
+        do {
+            return try pool.writeWithoutTransaction(body)
+        } catch let error as DatabaseError {
+            throw StoreError(error, store: name)
+        }
+    }
+
+    func statement(_ sql: String, _ database: Database) throws -> SQLiteStatement {
+        SQLiteStatement(try database.cachedStatement(sql: sql), store: name)
+    }
+}

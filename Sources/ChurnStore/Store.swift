@@ -1,0 +1,189 @@
+package import ChurnFeatures
+
+/// What a store is opened for.
+package enum StoreAccess: Equatable, Sendable {
+    /// To read. Never creates or migrates anything.
+    case read
+    /// To write to a store that must be there already.
+    case update
+    /// To write; creates the store, and the directory it lies in, when there is none.
+    case create
+}
+
+/// A store of both, as this program opens them.
+package typealias Store = TransactionStore & FeatureStore
+
+/// Keeps transaction lines, each once by its key.
+///
+/// All calls are synchronous and may block on a disk or a network: never call them on an event loop or on the
+/// cooperative thread pool. A store may be used from several threads at once.
+package protocol TransactionStore: Sendable {
+    var location: StoreLocation { get }
+
+    /// Runs `body` with a session that adds lines in batches.
+    ///
+    /// When `body` returns, lines that it added and did not commit are committed; when it throws, they are dropped, and
+    /// every committed batch stays. Ingesting the same lines again adds nothing, so the way on from any failure is to
+    /// run the same ingest again. The session is valid only inside `body`, on its thread.
+    /// - Throws: `StoreError` of the store, or what `body` throws.
+    func ingest<Value>(_ body: (any IngestSession) throws -> Value) throws -> Value
+
+    /// Counts over all lines. One scan: meant for reports, not for a health check.
+    func transactionCounts() throws(StoreError) -> TransactionCounts
+
+    /// Calls `body` with every line before `minute`, customers ascending, each customer's lines together in no special
+    /// order. `description` and `country` are empty: no feature needs them, and they would double the work of sorting.
+    ///
+    /// Bounded memory whatever the number of lines. The lines are of one moment, whatever is ingested meanwhile.
+    /// - Throws: `StoreError` of the store, or what `body` throws, which ends the reading.
+    func forEachLineByCustomer(before minute: Int64, _ body: (TransactionLine) throws -> Void) throws
+
+    /// Hash of all lines, payload too, ordered by key: two stores with the same hash hold the same lines, row for row.
+    func transactionsHash() throws(StoreError) -> UInt64
+}
+
+/// One run of adding lines. Not `Sendable`: it belongs to the thread that runs `ingest`.
+package protocol IngestSession: AnyObject {
+    /// Adds the line to the open batch, unless the store has its key already. The line's text is not kept.
+    ///
+    /// After an error the session is of no use: its batch is gone, and every later call throws the same error.
+    func add(_ line: TransactionLine) throws(StoreError)
+
+    /// Ends the batch and returns when it is durable: it survives a kill of this process and a loss of power.
+    ///
+    /// - Returns: what the batch did; all 0 when it was empty.
+    func commit() throws(StoreError) -> IngestCounts
+
+    /// What the batches committed so far did, added up.
+    var committed: IngestCounts { get }
+}
+
+/// Lines that were ingested, in one batch or in all.
+package struct IngestCounts: Equatable, Sendable {
+    /// Lines that are in the store only now.
+    package var added: Int64 = 0
+    /// Lines whose key was in the store already.
+    package var alreadyThere: Int64 = 0
+
+    package init() {}
+
+    package init(added: Int64, alreadyThere: Int64) {
+        self.added = added
+        self.alreadyThere = alreadyThere
+    }
+
+    package var lines: Int64 { added + alreadyThere }
+
+    package static func += (left: inout IngestCounts, right: IngestCounts) {
+        left.added += right.added
+        left.alreadyThere += right.alreadyThere
+    }
+}
+
+/// Counts over all lines of a store.
+package struct TransactionCounts: Equatable, Sendable {
+    package var lines: Int64 = 0
+    package var purchaseLines: Int64 = 0
+    package var cancelLines: Int64 = 0
+    /// Customers with any line.
+    package var customers: Int64 = 0
+    /// Customers with a purchase.
+    package var purchasers: Int64 = 0
+    /// Distinct invoice numbers among the purchases.
+    package var purchaseInvoices: Int64 = 0
+    /// Distinct invoice numbers among the cancellations.
+    package var cancelInvoices: Int64 = 0
+    /// Sum of quantity times price over the purchases, in thousandths of the currency.
+    package var revenueMilli: Int64 = 0
+    /// Times of the first and the last line, in minutes since 1970-01-01; nil in an empty store.
+    package var firstMinute: Int64?
+    package var lastMinute: Int64?
+
+    package init() {}
+}
+
+/// Keeps one record of facts a customer, of one build at a time. Blocking, like `TransactionStore`.
+package protocol FeatureStore: Sendable {
+    /// Makes the facts of every customer from the store's own transactions and puts them in the place of the ones
+    /// before.
+    ///
+    /// Readers see the build before or this one, never a mixture. On any error the build before stays.
+    /// - Parameter asOfDay: the history is every line before 00:00 of this day (days since 1970-01-01); nil is the day
+    ///   after the last purchase.
+    /// - Throws: `noTransactions`, `emptyHistory`, `facts`, or an error of the store.
+    func buildFeatures(asOfDay: Int64?) throws(StoreError) -> FeatureBuildReport
+
+    /// The last finished build, or nil when there is none. Cheap, for polling.
+    func latestBuild() throws(StoreError) -> FeatureBuild?
+
+    /// Reads the last build whole.
+    ///
+    /// - Throws: `noBuild`; `damaged(.features)` when the records are not the ones of the build, by count and hash.
+    func loadFeatures() throws(StoreError) -> FeatureTable
+
+    /// The facts of one customer in the last build, or nil when it has none of that id.
+    ///
+    /// - Throws: `noBuild`; `damaged(.features)` when the record cannot be.
+    func record(of customer: Int64) throws(StoreError) -> CustomerRecord?
+}
+
+/// A finished feature build.
+package struct FeatureBuild: Equatable, Sendable {
+    /// 1 for the first build of a store, then one more each.
+    package var generation: Int64
+    package var context: BuildContext
+    /// Customers with a purchase in the history.
+    package var customers: Int64
+    /// `FactsHash` of the records.
+    package var hash: UInt64
+    /// Seconds since 1970-01-01 00:00 UTC by the clock of the machine that built.
+    package var builtAtSeconds: Int64
+
+    package init(generation: Int64, context: BuildContext, customers: Int64, hash: UInt64, builtAtSeconds: Int64) {
+        self.generation = generation
+        self.context = context
+        self.customers = customers
+        self.hash = hash
+        self.builtAtSeconds = builtAtSeconds
+    }
+}
+
+/// One customer's facts and the build they belong to.
+package struct CustomerRecord: Equatable, Sendable {
+    package var build: FeatureBuild
+    package var facts: CustomerFacts
+
+    package init(build: FeatureBuild, facts: CustomerFacts) {
+        self.build = build
+        self.facts = facts
+    }
+}
+
+/// What a feature build found.
+package struct FeatureBuildReport: Equatable, Sendable {
+    package var build: FeatureBuild
+    package var purchaseLines: Int64
+    package var cancelLines: Int64
+    /// Distinct purchase invoices, counted customer by customer.
+    package var purchaseInvoices: Int64
+    /// In thousandths of the currency.
+    package var revenueMilli: Int64
+    /// Customers left out because their history has cancellations only.
+    package var cancelOnlyCustomers: Int64
+
+    package init(
+        build: FeatureBuild,
+        purchaseLines: Int64,
+        cancelLines: Int64,
+        purchaseInvoices: Int64,
+        revenueMilli: Int64,
+        cancelOnlyCustomers: Int64
+    ) {
+        self.build = build
+        self.purchaseLines = purchaseLines
+        self.cancelLines = cancelLines
+        self.purchaseInvoices = purchaseInvoices
+        self.revenueMilli = revenueMilli
+        self.cancelOnlyCustomers = cancelOnlyCustomers
+    }
+}

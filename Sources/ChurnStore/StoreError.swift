@@ -1,0 +1,80 @@
+package import ChurnFeatures
+
+/// Everything that can go wrong with a store, by whose move is next. Each description is one line that names the store
+/// and the next step; contents of the store never appear in it.
+package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The address is none we know.
+    case invalidLocation(String)
+    /// The address is sound, but this build has no code for that kind of store.
+    case unsupported(store: String)
+    /// Nothing is there, and the store was not opened to be created.
+    case notFound(store: String)
+    /// Something else is there; it was left as it is.
+    case notAStore(store: String, Reason)
+    /// Written by a later version of this program.
+    case newerSchema(store: String)
+    /// Another process held the store for longer than the time-out.
+    case busy(store: String)
+    /// There are no transactions at all.
+    case noTransactions(store: String)
+    /// There are transactions, but no purchase before the moment of a feature build.
+    case emptyHistory(store: String, asOfMinute: Int64)
+    /// No feature build was finished yet.
+    case noBuild(store: String)
+    /// The numbers of a customer do not fit (see `FactsError`).
+    case facts(store: String, FactsError)
+    /// What is stored contradicts itself, or the file is damaged.
+    case damaged(store: String, Part)
+    /// The store or the disk below it refused; `code` is the store's own (SQLite: the extended result code).
+    case unavailable(store: String, code: Int32, explanation: String)
+
+    package enum Reason: Equatable, Sendable {
+        case directory
+        case empty
+        case notSQLite
+        case otherApplication
+    }
+
+    package enum Part: Equatable, Sendable {
+        case file
+        case features
+    }
+
+    package var description: String {
+        switch self {
+        case .invalidLocation(let text):
+            "\(text.isEmpty ? "an empty text" : "'\(text)'") is no store address; write sqlite:PATH, for example "
+                + "sqlite:data/churn.sqlite"
+        case .unsupported(let store):
+            "\(store): MongoDB stores are not in this build yet; use sqlite:PATH"
+        case .notFound(let store):
+            "\(store): there is no store; create it with `churn ingest`"
+        case .notAStore(let store, .directory):
+            "\(store): is a directory, not a store; name a file in it"
+        case .notAStore(let store, .empty):
+            "\(store): the file is empty; fill it with `churn ingest`"
+        case .notAStore(let store, .notSQLite):
+            "\(store): the file is not an SQLite database and was left as it is; name another path"
+        case .notAStore(let store, .otherApplication):
+            "\(store): the SQLite database belongs to another program and was left as it is; name another path"
+        case .newerSchema(let store):
+            "\(store): written by a newer version of churn and left as it is; use that version"
+        case .busy(let store):
+            "\(store): another process is writing to it; wait until it is done and try again"
+        case .noTransactions(let store):
+            "\(store): holds no purchases; add some with `churn ingest`"
+        case .emptyHistory(let store, let minute):
+            "\(store): holds no purchase before \(CivilTime.format(minute: minute)); choose a later as-of day"
+        case .noBuild(let store):
+            "\(store): has no features yet; build them with `churn features`"
+        case .facts(let store, let error):
+            "\(store): \(error)"
+        case .damaged(let store, .file):
+            "\(store): the file is damaged; restore a copy, or ingest the transactions into a new store"
+        case .damaged(let store, .features):
+            "\(store): the stored features contradict themselves; build them again with `churn features`"
+        case .unavailable(let store, let code, let explanation):
+            "\(store): cannot be used: \(explanation) (code \(code)); check the path, its permissions and the disk"
+        }
+    }
+}
