@@ -1,0 +1,91 @@
+internal import ChurnProtocol
+
+/// Settings of a server. `init` refuses what cannot work.
+package struct ServerConfiguration: Sendable {
+    /// An address to listen on. 127.0.0.1 unless told otherwise: the protocol has no authentication of its own.
+    package var host: String
+    /// 0: any free port.
+    package var port: Int
+    /// Threads that serve connections; 0: one a core.
+    package var eventLoops: Int
+    /// Open connections; one more is refused.
+    package var maxConnections: Int
+    /// Calls of one connection that may wait for their answer; one more is refused.
+    package var maxInFlightPerConnection: Int
+    /// How long a server that was told to stop waits for calls in flight and for its clients to go.
+    package var drainTimeout: Duration
+    /// How often the store is asked for a newer feature build.
+    package var storePollInterval: Duration
+
+    package static let defaultHost = "127.0.0.1"
+    package static let defaultPort = 7447
+
+    package init(
+        host: String = ServerConfiguration.defaultHost,
+        port: Int = ServerConfiguration.defaultPort,
+        eventLoops: Int = 0,
+        maxConnections: Int = 4096,
+        maxInFlightPerConnection: Int = 256,
+        drainTimeout: Duration = .seconds(10),
+        storePollInterval: Duration = .seconds(2)
+    ) throws(ServerError) {
+        try Self.require(!host.isEmpty, "the host is empty; name an address such as \(Self.defaultHost)")
+        try Self.require((0...65535).contains(port), "the port \(port) is not within 0...65535")
+        try Self.require((0...1024).contains(eventLoops), "\(eventLoops) event loops are not within 0...1024")
+        try Self.require(
+            (1...1_000_000).contains(maxConnections),
+            "\(maxConnections) connections are not within 1...1000000"
+        )
+        try Self.require(
+            (1...65536).contains(maxInFlightPerConnection),
+            "\(maxInFlightPerConnection) calls in flight are not within 1...65536"
+        )
+        try Self.require(
+            drainTimeout >= .zero && drainTimeout <= .seconds(3600),
+            "the drain timeout is not within 0...3600 seconds"
+        )
+        try Self.require(
+            storePollInterval >= .milliseconds(10) && storePollInterval <= .seconds(3600),
+            "the store poll interval is not within 0.01...3600 seconds"
+        )
+        self.host = host
+        self.port = port
+        self.eventLoops = eventLoops
+        self.maxConnections = maxConnections
+        self.maxInFlightPerConnection = maxInFlightPerConnection
+        self.drainTimeout = drainTimeout
+        self.storePollInterval = storePollInterval
+    }
+
+    private static func require(_ condition: Bool, _ message: String) throws(ServerError) {
+        guard condition else { throw .configuration(message) }
+    }
+}
+
+/// Why a server does not start.
+package enum ServerError: Error, Equatable {
+    case configuration(String)
+    /// No model to serve.
+    case noModel
+    /// A model reads features that the feature schema does not have.
+    case unknownFeatures(model: String, names: [String])
+    case portInUse(host: String, port: Int)
+    case cannotListen(host: String, port: Int, reason: String)
+}
+
+extension ServerError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .configuration(let message):
+            message
+        case .noModel:
+            "there is no model to serve; name one with --model"
+        case .unknownFeatures(let model, let names):
+            "the model \(model) reads features that this version does not build: \(names.joined(separator: ", "))"
+        case .portInUse(let host, let port):
+            "\(host):\(port) is in use; stop the other server or choose another port with --listen"
+        case .cannotListen(let host, let port, let reason):
+            "cannot listen on \(host):\(port): \(reason)"
+        }
+    }
+}

@@ -1,0 +1,29 @@
+internal import ChurnProtocol
+
+/// The limits of a server that are not settings, in one place. Those of the wire are `ProtocolLimits`.
+enum ServerLimits {
+    /// A frame up to this size is decoded, scored and answered within the event loop; it costs at most some 100 us.
+    /// A larger one goes to a worker thread, so that it does not delay small calls.
+    static let inlinePayloadBytes = 64 * 1024
+
+    /// What all large frames together may hold, from the arrival of their header to their answer.
+    static let largeFramesBytes = 256 * 1024 * 1024
+
+    /// Rows that a worker scores between two looks at the deadline and at whether the peer is still there.
+    static let rowsPerSlice = 8192
+
+    /// A frame that has begun to arrive must be complete within this time.
+    static let frameTimeoutSeconds: Int64 = 30
+
+    /// How long a connection that is being closed for a fault still discards input, so that the peer can read why.
+    static let lingerSeconds: Int64 = 5
+
+    /// How often connections are looked at for the two limits above.
+    static let sweepIntervalMilliseconds: Int64 = 500
+
+    /// An output buffer that has grown above this is given back after its flush.
+    static let keptOutputBytes = 256 * 1024
+
+    /// Bytes of a peer's own text that may be repeated in a message to it.
+    static let echoedCharacters = 100
+}

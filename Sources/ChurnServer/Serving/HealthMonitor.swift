@@ -1,0 +1,92 @@
+internal import ChurnFeatures
+internal import ChurnModel
+internal import ChurnProtocol
+internal import NIOCore
+internal import Synchronization
+
+/// What is known of the store and of the server's own life. Shared by all threads; read by Health only.
+final class HealthMonitor: Sendable {
+    private struct State {
+        var isDraining = false
+        var storeKind: String?
+        var storeProblem: String?
+        var lastStoreCheck: NIODeadline?
+    }
+
+    private let started = NIODeadline.now()
+    private let state: Mutex<State>
+
+    init(storeKind: String?) {
+        state = Mutex(State(storeKind: storeKind))
+    }
+
+    func beginDraining() {
+        state.withLock { $0.isDraining = true }
+    }
+
+    /// The store answered, and what it holds newest is being served.
+    func storeIsFresh() {
+        state.withLock {
+            $0.storeProblem = nil
+            $0.lastStoreCheck = .now()
+        }
+    }
+
+    /// - Parameter problem: one line for a person.
+    /// - Returns: whether this is news.
+    func storeFailed(_ problem: String) -> Bool {
+        state.withLock { state in
+            defer { state.storeProblem = problem }
+            return state.storeProblem != problem
+        }
+    }
+
+    func report(_ snapshot: ServingSnapshot, names: Bool) -> HealthReport {
+        let state = state.withLock { $0 }
+        let now = NIODeadline.now()
+        let (serving, reason) = verdict(state, hasFeatures: snapshot.resident != nil)
+        return HealthReport(
+            state: serving,
+            reason: reason,
+            draining: state.isDraining,
+            serverVersion: ChurnVersion.current,
+            uptimeMilliseconds: milliseconds(from: started, to: now),
+            models: snapshot.models.map {
+                .init(
+                    name: $0.model.name,
+                    version: String($0.model.version),
+                    schemaID: $0.identity.schemaID,
+                    threshold: $0.model.threshold,
+                    features: names ? $0.model.inputs.map(\.feature) : []
+                )
+            },
+            features: snapshot.resident.map {
+                .init(
+                    customers: UInt64($0.table.rowCount),
+                    generation: UInt64(clamping: $0.table.generation),
+                    featureTime: $0.featureTime
+                )
+            },
+            store: state.storeKind.map {
+                .init(
+                    kind: $0,
+                    reachable: state.storeProblem == nil,
+                    checkedMillisecondsAgo: state.lastStoreCheck.map { milliseconds(from: $0, to: now) } ?? 0
+                )
+            }
+        )
+    }
+
+    private func verdict(_ state: State, hasFeatures: Bool) -> (HealthReport.State, String) {
+        if state.isDraining { return (.notServing, "draining: the server is shutting down") }
+        if !hasFeatures {
+            return (.notServing, state.storeProblem ?? "no features are loaded; run churn features")
+        }
+        if let problem = state.storeProblem { return (.degraded, problem) }
+        return (.serving, "")
+    }
+
+    private func milliseconds(from start: NIODeadline, to end: NIODeadline) -> UInt64 {
+        UInt64(clamping: (end - start).nanoseconds / 1_000_000)
+    }
+}

@@ -1,0 +1,78 @@
+internal import ChurnFeatures
+internal import ChurnModel
+internal import ChurnProtocol
+
+/// A model ready to answer: its scorer, where its inputs stand in the feature schema, and its identity as C strings,
+/// which are made once so that an answer copies no `String`.
+///
+/// `@unchecked Sendable`: everything is written by `init` and only read after it; the C strings are freed by `deinit`.
+final class ServedModel: @unchecked Sendable {
+    let model: LogisticModel
+    let scorer: Scorer
+    /// Position in the feature schema of each of the model's inputs.
+    let featureIndices: [Int]
+    let identity: ModelIdentityView
+    /// NUL-terminated names of the inputs.
+    let names: UnsafeBufferPointer<UnsafeMutablePointer<CChar>?>
+    private let selector: UnsafeMutablePointer<CChar>
+    private let ownedStrings: [UnsafeMutablePointer<CChar>]
+
+    init(_ model: LogisticModel, schema: FeatureSchema) throws(ServerError) {
+        var indices: [Int] = []
+        var missing: [String] = []
+        for input in model.inputs {
+            if let index = schema.index(of: input.feature) {
+                indices.append(index)
+            } else {
+                missing.append(input.feature)
+            }
+        }
+        guard missing.isEmpty else { throw .unknownFeatures(model: model.selector, names: missing) }
+        self.model = model
+        scorer = Scorer(model)
+        featureIndices = indices
+
+        var owned: [UnsafeMutablePointer<CChar>] = []
+        func copy(_ text: String) -> UnsafeMutablePointer<CChar> {
+            let bytes = UnsafeMutableBufferPointer<CChar>.allocate(capacity: text.utf8.count + 1)
+            _ = bytes.initialize(from: text.utf8.map { CChar(bitPattern: $0) } + [0])
+            // A buffer of at least one element has an address.
+            let start = bytes.baseAddress.unsafelyUnwrapped
+            owned.append(start)
+            return start
+        }
+        identity = ModelIdentityView(
+            name: copy(model.name),
+            version: copy(String(model.version)),
+            schemaID: model.schemaHash,
+            threshold: model.threshold
+        )
+        selector = copy(model.selector)
+        let names = UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: model.inputs.count)
+        _ = names.initialize(from: model.inputs.map { copy($0.feature) })
+        self.names = UnsafeBufferPointer(names)
+        ownedStrings = owned
+    }
+
+    deinit {
+        names.deallocate()
+        for string in ownedStrings { string.deallocate() }
+    }
+
+    var inputCount: Int { featureIndices.count }
+
+    /// Whether `text` (NUL-terminated) is the model's name, or its "name@version".
+    func matches(_ text: UnsafePointer<CChar>) -> Bool {
+        equal(text, identity.name) || equal(text, UnsafePointer(selector))
+    }
+}
+
+/// Whether two NUL-terminated strings are byte for byte the same.
+func equal(_ a: UnsafePointer<CChar>, _ b: UnsafePointer<CChar>) -> Bool {
+    var index = 0
+    while a[index] == b[index] {
+        if a[index] == 0 { return true }
+        index += 1
+    }
+    return false
+}

@@ -1,0 +1,85 @@
+internal import ChurnFeatures
+internal import ChurnStore
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// Follows the store: a newer feature build is loaded whole, on a worker thread, and then published. A store that
+/// fails changes nothing but Health: what is resident goes on being served.
+struct StoreWatcher: Sendable {
+    let store: any Store
+    let models: [ServedModel]
+    let services: ServerServices
+    let publisher: SnapshotPublisher
+    private let generation = Generation()
+
+    /// Written by one check at a time.
+    private final class Generation: Sendable {
+        let served = Mutex<Int64?>(nil)
+    }
+
+    init(store: any Store, models: [ServedModel], services: ServerServices, publisher: SnapshotPublisher) {
+        self.store = store
+        self.models = models
+        self.services = services
+        self.publisher = publisher
+    }
+
+    /// Checks at every poll interval until its task is cancelled.
+    func run() async {
+        while !Task.isCancelled {
+            do { try await Task.sleep(for: services.configuration.storePollInterval) } catch { return }
+            await check()
+        }
+    }
+
+    /// Looks once, and loads what is new.
+    func check() async {
+        do {
+            let published = try await services.workers.runIfActive { try loadNewer() }
+            services.health.storeIsFresh()
+            if let published {
+                publisher.publish(published.snapshot)
+                generation.served.withLock { $0 = published.generation }
+                services.logger.notice(
+                    "features loaded",
+                    metadata: ["generation": "\(published.generation)", "customers": "\(published.customers)"]
+                )
+            }
+        } catch {
+            let problem = (error as? StoreError)?.description ?? "\(error)"
+            if services.health.storeFailed(problem) {
+                services.logger.warning("the store failed", metadata: ["reason": "\(problem)"])
+            }
+        }
+    }
+
+    private struct Loaded: Sendable {
+        let snapshot: ServingSnapshot
+        let generation: Int64
+        let customers: Int
+    }
+
+    /// Blocks; runs on a worker.
+    private func loadNewer() throws -> Loaded? {
+        guard let newest = try store.latestBuild() else { return nil }
+        guard newest.generation != generation.served.withLock({ $0 }) else { return nil }
+        let table = try store.loadFeatures()
+        return Loaded(
+            snapshot: try ServingSnapshot(models: models, table: table),
+            generation: table.generation,
+            customers: table.rowCount
+        )
+    }
+}
+
+extension StoreLocation {
+    /// The kind of store, as Health names it.
+    var kind: String {
+        switch self {
+        case .sqlite: "sqlite"
+        case .mongodb: "mongodb"
+        }
+    }
+}
