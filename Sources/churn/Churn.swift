@@ -1,0 +1,41 @@
+internal import ArgumentParser
+internal import ChurnProtocol
+
+/// The command line of churn: ingest transactions, build features, serve, and ask for predictions.
+struct Churn: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "churn",
+        abstract: "Customer churn predictions from retail transactions.",
+        discussion: """
+            FIRST STEPS
+              churn ingest transactions.csv.gz   read transactions into the store
+              churn features                     make features of them
+              churn serve                        answer predictions on 127.0.0.1:7447
+              churn predict 12347                ask for one
+
+            SETTINGS come from a flag, else the environment, else the JSON file that --config or
+            CHURN_CONFIG names, such as {"store": "sqlite:/srv/churn.sqlite"}, else a default:
+              key        flag         variable         default
+              store      --store      CHURN_STORE      sqlite: in $XDG_DATA_HOME/churn or ~/.local/share/churn
+              models     --models     CHURN_MODELS     models, else ../share/churn/models beside the program
+              model      --model      CHURN_MODEL      the server's default; serve: every model there is
+              server     --server     CHURN_SERVER     127.0.0.1:7447
+              listen     --listen     CHURN_LISTEN     127.0.0.1:7447
+              host       --host       CHURN_HOST       of server and listen
+              port       --port       CHURN_PORT       of server and listen
+              timeout    --timeout    CHURN_TIMEOUT    10s; health: 3s
+              log_level  --log-level  CHURN_LOG_LEVEL  notice
+
+            EXIT STATUS (health uses 0 and 1 only)
+            \(ExitStatus.help)
+
+            SHELL COMPLETION
+              churn --generate-completion-script bash > /etc/bash_completion.d/churn   (also zsh, fish)
+            """,
+        version: "churn \(ChurnVersion.current)",
+        subcommands: [
+            Ingest.self, Features.self, Serve.self, Predict.self, Score.self, Health.self, Models.self, Generate.self,
+            Version.self,
+        ]
+    )
+}

@@ -1,0 +1,72 @@
+internal import ArgumentParser
+internal import ChurnFeatures
+internal import ChurnStore
+
+struct Features: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make features of the transactions in the store.",
+        discussion: """
+            Builds one record a customer from every line before 00:00 of the as-of day, and puts it in the place of the last
+            build, all at once. A running server finds the new build by itself.
+
+            EXAMPLES
+              churn features
+              churn features --as-of 2011-09-10 --json
+            """
+    )
+
+    @OptionGroup var store: StoreOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Count what happened before this day; unless set, the day after the last purchase.",
+            valueName: "yyyy-mm-dd"
+        )
+    )
+    var asOf: String?
+
+    @OptionGroup var configuration: ConfigurationOptions
+
+    @Flag(help: "One JSON object.")
+    var json = false
+
+    func run() throws {
+        let location = try store.location(try configuration.settings())
+        let day = try asOf.map { text throws(Failure) in
+            guard let day = CivilTime.parseDay(text) else {
+                throw Failure(.usage, "--as-of: '\(text)' is not a day; write it as 2011-12-10")
+            }
+            return day
+        }
+        let report = try location.open(.update).buildFeatures(asOfDay: day)
+        try StandardStream.output.write(json ? Self.object(report, location).text + "\n" : Self.text(report, location))
+    }
+
+    private static func object(_ report: FeatureBuildReport, _ location: StoreLocation) -> JSON {
+        let build = report.build
+        return .object([
+            ("store", .string(location.description)), ("generation", .integer(build.generation)),
+            ("as_of", .string(isoText(minute: build.context.asOfMinute))),
+            ("last_purchase", .string(isoText(minute: build.context.lastPurchaseMinute))),
+            ("customers", .integer(build.customers)), ("purchases", .integer(report.purchaseLines)),
+            ("cancellations", .integer(report.cancelLines)), ("invoices", .integer(report.purchaseInvoices)),
+            // A string: readers of JSON make doubles of numbers, and money is exact.
+            ("revenue", .string(decimalText(milli: report.revenueMilli))),
+            ("customers_with_cancellations_only", .integer(report.cancelOnlyCustomers)),
+            ("hash", .string(hexadecimalText(build.hash))),
+        ])
+    }
+
+    private static func text(_ report: FeatureBuildReport, _ location: StoreLocation) -> String {
+        let build = report.build
+        var table = Table([("", .left), ("", .right)])
+        table.add(["customers", groupedText(build.customers)])
+        table.add(["purchase lines", groupedText(report.purchaseLines)])
+        table.add(["purchase invoices", groupedText(report.purchaseInvoices)])
+        table.add(["cancellation lines", groupedText(report.cancelLines)])
+        table.add(["revenue", groupedText(milli: report.revenueMilli)])
+        table.add(["left out: cancellations only", groupedText(report.cancelOnlyCustomers)])
+        return table.text() + "as of \(CivilTime.format(minute: build.context.asOfMinute)), "
+            + "generation \(build.generation), hash \(hexadecimalText(build.hash))\nstore  \(location)\n"
+    }
+}

@@ -1,0 +1,53 @@
+internal import ArgumentParser
+internal import ChurnFeatures
+
+struct Generate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write a synthetic set of transactions.",
+        discussion: """
+            The layout is that of the real data; the customers are made up, by a documented process. The same numbers give
+            the same bytes on every machine. The file appears under its name when it is whole.
+
+            EXAMPLES
+              churn generate --output synthetic.csv
+              churn generate --customers 1000000 --seed 7 --output large.csv
+            """
+    )
+
+    @Option(help: ArgumentHelp("Customers.", valueName: "count"))
+    var customers = 4_400
+
+    @Option(help: ArgumentHelp("Days.", valueName: "count"))
+    var days = 374
+
+    @Option(help: ArgumentHelp("Seed of the random numbers.", valueName: "number"))
+    var seed: UInt64 = 1
+
+    @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "file"))
+    var output: String
+
+    @Flag(help: "One JSON object about what was written.")
+    var json = false
+
+    func run() throws {
+        let summary = try SyntheticTransactions(seed: seed, customers: customers, days: days)
+            .write(toFileAt: output)
+        if json {
+            let object = JSON.object([
+                ("file", .string(output)), ("lines", .integer(summary.lines)),
+                ("without_customer", .integer(summary.linesWithoutCustomer)),
+                ("cancellations", .integer(summary.cancelLines)), ("invoices", .integer(summary.invoices)),
+                ("customers", .integer(summary.activeCustomers)), ("bytes", .integer(summary.bytes)),
+            ])
+            return try StandardStream.output.write(object.text + "\n")
+        }
+        var table = Table([("", .left), ("", .right)])
+        table.add(["lines", groupedText(summary.lines)])
+        table.add(["  without customer", groupedText(summary.linesWithoutCustomer)])
+        table.add(["  cancellations", groupedText(summary.cancelLines)])
+        table.add(["invoices", groupedText(summary.invoices)])
+        table.add(["customers with a purchase", groupedText(summary.activeCustomers)])
+        table.add(["bytes", groupedText(summary.bytes)])
+        try StandardStream.output.write(table.text() + "file  \(output) (made up, seed \(seed))\n")
+    }
+}

@@ -1,0 +1,100 @@
+internal import ArgumentParser
+internal import ChurnClient
+internal import ChurnFeatures
+internal import ChurnStore
+
+struct Score: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Score many customers in batches.",
+        discussion: """
+            The input is a CSV file with a header, in one of two forms:
+              by id         a column customer_id (or CustomerID)
+              by features   a column for each feature of the model, by name; and customer_id, if there is one
+            The output has, a row in, a row out: customer_id (or row, from 1), churn_probability,
+            churn_prediction, status. Customers the server does not know have the status NOT_FOUND.
+            A file appears under its name only when it is whole.
+
+            EXAMPLES
+              churn score customers.csv --output scores.csv
+              churn score features.csv --model seed-logistic | head
+              churn score --all --output scores.csv        every customer in the store
+            """
+    )
+
+    @Argument(help: ArgumentHelp("A CSV or CSV.gz file, or - for standard input.", valueName: "file"))
+    var file: String?
+
+    @Flag(help: "Score every customer that has features in the store.")
+    var all = false
+
+    @Option(name: [.short, .long], help: ArgumentHelp("The file to write; - for standard output.", valueName: "file"))
+    var output = "-"
+
+    @OptionGroup var model: ModelOption
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var configuration: ConfigurationOptions
+
+    @Option(help: ArgumentHelp("Rows of a batch, 1 to 50000.", valueName: "count"))
+    var batchRows = 4_096
+
+    @Flag(help: "JSON lines instead of CSV.")
+    var json = false
+
+    private static let usualTimeout = Duration.seconds(10)
+    private static let attempts = 4
+
+    func validate() throws {
+        guard all != (file != nil) else { throw ValidationError("name a file, or give --all; not both") }
+        guard (1...50_000).contains(batchRows) else {
+            throw ValidationError("--batch-rows: \(batchRows) is not in 1...50000")
+        }
+    }
+
+    func run() async throws {
+        let settings = try configuration.settings()
+        let selector = model.selector(settings)
+        let client = try server.client(settings, timeout: Self.usualTimeout, attempts: Self.attempts)
+        try await withClient(client) { client in
+            let source = try await source(settings, client, selector)
+            let target = try OutputTarget(path: output)
+            if let file, target.isSame(as: file) {
+                throw Failure(.usage, "\(file): would be overwritten by its own scores; name another --output")
+            }
+            let writer = ScoreWriter(to: target, labelledBy: source.label, json: json)
+            let run = ScoreRun(client: client, selector: selector)
+            try await run.score(source) { labels, answer in try writer.write(labels, answer) }
+            let summary = try writer.finish()
+            // Beside the scores of a pipe it would only disturb.
+            StandardStream.error.writeBestEffort(summary + "\n")
+        }
+    }
+
+    private func source(
+        _ settings: Settings,
+        _ client: ChurnClient,
+        _ selector: String
+    ) async throws -> any ScoreSource {
+        guard let file else {
+            let table = try store.location(settings).open(.read).loadFeatures()
+            return StoreSource(ids: table.customers.sorted(), batchRows: batchRows)
+        }
+        // Opened first: a file that is not there is told of even when the server is not there either.
+        let table = try CSVTable(path: file == "-" ? "/dev/stdin" : file)
+        let features = try await Self.features(of: selector, client)
+        return try FileSource(table, name: file, features: features, batchRows: batchRows)
+    }
+
+    /// The features that a model reads.
+    private static func features(of selector: String, _ client: ChurnClient) async throws -> [String] {
+        let report = try await client.health(names: true)
+        let model = report.models.first {
+            selector.isEmpty || $0.name == selector || "\($0.name)@\($0.version)" == selector
+        }
+        guard let model else {
+            let served = report.models.map { "\($0.name)@\($0.version)" }.joined(separator: ", ")
+            throw Failure(.unknownName, "the server does not serve the model '\(selector)'; it has \(served)".oneLine)
+        }
+        return model.features
+    }
+}

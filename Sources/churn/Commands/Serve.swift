@@ -1,0 +1,150 @@
+internal import ArgumentParser
+internal import ChurnModel
+internal import ChurnServer
+internal import ChurnStore
+internal import Logging
+internal import ServiceLifecycle
+internal import UnixSignals
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Answer predictions until SIGTERM or SIGINT.",
+        discussion: """
+            Loads the newest feature build, serves it, and follows the store: a newer build is loaded and swapped in without
+            a pause. Told to stop, the server announces it on every connection, finishes the calls in flight, and ends when
+            its clients have gone, at the latest after the drain timeout.
+
+            There is no authentication: listen on addresses that only trusted peers reach.
+
+            EXAMPLES
+              churn serve
+              churn serve --listen 0.0.0.0:7447 --model seed-logistic@1
+              churn serve --port 0 --json          any free port, said on standard output
+            """
+    )
+
+    @OptionGroup var store: StoreOptions
+
+    @Flag(help: "Serve without a store: PredictBatch with features only.")
+    var noStore = false
+
+    @OptionGroup var models: ModelsOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "A model to serve, NAME or NAME@VERSION; may be repeated, the first is the default (else CHURN_MODEL).",
+            discussion: "Unless set, the newest version of every model there is.",
+            valueName: "selector"
+        )
+    )
+    var model: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Where to listen, port 0 for any free one (else CHURN_LISTEN, else 127.0.0.1:7447).",
+            valueName: "host:port"
+        )
+    )
+    var listen: String?
+
+    @Option(help: ArgumentHelp("The host alone (else CHURN_HOST).", valueName: "host"))
+    var host: String?
+
+    @Option(help: ArgumentHelp("The port alone (else CHURN_PORT).", valueName: "port"))
+    var port: String?
+
+    @Option(help: ArgumentHelp("Write the port to this file once connections are accepted.", valueName: "file"))
+    var portFile: String?
+
+    @Option(help: ArgumentHelp("Threads that serve connections; 0 for one a core.", valueName: "count"))
+    var eventLoops = 0
+
+    @Option(help: ArgumentHelp("Connections at a time.", valueName: "count"))
+    var maxConnections = 4_096
+
+    @Option(help: ArgumentHelp("Calls in flight of one connection.", valueName: "count"))
+    var maxInFlight = 256
+
+    @Option(help: ArgumentHelp("How long a stop waits for clients.", valueName: "time"))
+    var drainTimeout = TimeArgument(.seconds(10))
+
+    @Option(help: ArgumentHelp("How often the store is asked for a newer build.", valueName: "time"))
+    var pollInterval = TimeArgument(.seconds(2))
+
+    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error, critical.", valueName: "level"))
+    var logLevel: String?
+
+    @OptionGroup var configuration: ConfigurationOptions
+
+    @Flag(help: "One JSON line on standard output when the server listens.")
+    var json = false
+
+    func validate() throws {
+        if noStore, store.store != nil { throw ValidationError("--store and --no-store contradict each other") }
+    }
+
+    func run() async throws {
+        let settings = try configuration.settings()
+        let address = try settings.address(.listen, flag: listen, hostFlag: host, portFlag: port)
+        let serverConfiguration = try ServerConfiguration(
+            host: address.host,
+            port: address.port,
+            eventLoops: eventLoops,
+            maxConnections: maxConnections,
+            maxInFlightPerConnection: maxInFlight,
+            drainTimeout: drainTimeout.duration,
+            storePollInterval: pollInterval.duration
+        )
+        var logger = Logger(label: "churn", factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = try settings.logLevel(flag: logLevel)
+        let portFile = try portFile.map { path throws(Failure) in try PortFile(path: path) }
+        let server = try ChurnServer(
+            configuration: serverConfiguration,
+            models: try servedModels(settings),
+            store: noStore ? nil : try store.location(settings).open(.read),
+            logger: logger
+        ) { [json, logger] host, port in
+            if let reason = portFile?.announce(port: port) {
+                logger.error("the port file cannot be written", metadata: ["reason": "\(reason)"])
+            }
+            guard json else { return }
+            let event = JSON.object([
+                ("event", .string("listening")), ("host", .string(host)), ("port", .integer(port)),
+            ])
+            StandardStream.output.writeBestEffort(event.text + "\n")
+        }
+        // Its own log would repeat the error that ends this command.
+        let silent = Logger(label: "churn.lifecycle", factory: { _ in SwiftLogNoOpLogHandler() })
+        try await ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: silent
+            )
+        )
+        .run()
+    }
+
+    /// The models that are set, or else the newest version of every model there is.
+    private func servedModels(_ settings: Settings) throws -> [LogisticModel] {
+        let catalog = try ModelCatalog(directory: models.directory(settings))
+        var selectors = settings.model(flags: model)
+        if selectors.isEmpty { selectors = DefaultModel.order(catalog.entries.map(\.name)) }
+        guard !selectors.isEmpty else {
+            throw Failure(.inputMissing, "\(catalog.directory): holds no model; name another directory with --models")
+        }
+        return try selectors.map { try catalog.model($0) }
+    }
+}
+
+/// Which of several models is the default of a server that was told none.
+private enum DefaultModel {
+    /// The order of preference; models it does not name follow by name.
+    private static let preferred = ["churn-temporal", "seed-logistic"]
+
+    /// Each name once, the default first.
+    static func order(_ names: [String]) -> [String] {
+        let known = preferred.filter(names.contains)
+        return known + Set(names).subtracting(known).sorted()
+    }
+}

@@ -1,0 +1,204 @@
+internal import ChurnClient
+internal import ChurnStore
+internal import Logging
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
+
+/// All settings of one run, resolved: a flag wins over the environment, that over the file, that over the default.
+struct Settings {
+    private let environment: [String: String]
+    private let file: [Setting: SettingValue]
+
+    static let fileVariable = "CHURN_CONFIG"
+    static let defaultHost = "127.0.0.1"
+
+    /// - Parameter configFile: what `--config` says.
+    /// - Throws: 78 for a configuration file that is not one.
+    init(
+        configFile: String?,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(Failure) {
+        self.environment = environment
+        let path = configFile ?? environment[Self.fileVariable].flatMap { $0.isEmpty ? nil : $0 }
+        file = try path.map { path throws(Failure) in try ConfigurationFile(path: path).values } ?? [:]
+    }
+
+    // MARK: Values
+
+    /// - Parameter flags: what was written on the command line; empty when nothing was.
+    func value(_ setting: Setting, flags: [String]) -> SettingValue? {
+        if !flags.isEmpty { return SettingValue(texts: flags, source: .flag(setting.flag)) }
+        return fromEnvironment(setting) ?? file[setting]
+    }
+
+    func value(_ setting: Setting, flag: String?) -> SettingValue? {
+        value(setting, flags: flag.map { [$0] } ?? [])
+    }
+
+    private func fromEnvironment(_ setting: Setting) -> SettingValue? {
+        // Empty is how a script says "not set".
+        guard let text = environment[setting.environmentName], !text.isEmpty else { return nil }
+        let texts = setting.isList ? text.split(separator: ",").map { $0.trimmingBlanks } : [text]
+        return texts.isEmpty ? nil : SettingValue(texts: texts, source: .environment(setting.environmentName))
+    }
+
+    // MARK: Each setting
+
+    /// - Throws: 64 or 78 for what is no store's address; 78 when there is none and no home directory either.
+    func store(flag: String?) throws(Failure) -> StoreLocation {
+        guard let value = value(.store, flag: flag) else { return .sqlite(path: try defaultStorePath()) }
+        do throws(StoreError) {
+            return try StoreLocation(parsing: value.text)
+        } catch {
+            throw Failure(value.source.status, "\(value.source.description): \(error)")
+        }
+    }
+
+    private func defaultStorePath() throws(Failure) -> String {
+        // The XDG specification has relative paths ignored.
+        if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") { return "\(data)/churn/churn.sqlite" }
+        guard let home = environment["HOME"], home.hasPrefix("/") else {
+            throw Failure(.configuration, "there is no home directory for the store; name one with --store sqlite:PATH")
+        }
+        return "\(home)/.local/share/churn/churn.sqlite"
+    }
+
+    /// The directory of the models: the one that is set, else `models` here, else beside the program.
+    func models(flag: String?) throws(Failure) -> String {
+        if let value = value(.models, flag: flag) { return value.text }
+        let here = FileManager.default.currentDirectoryPath + "/models"
+        let installed = Self.programDirectory.map { "\($0)/../share/churn/models" }
+        for directory in [here, installed].compactMap({ $0 }) where Self.isDirectory(directory) {
+            return directory
+        }
+        let places = [here, installed].compactMap { $0 }.joined(separator: " nor ")
+        throw Failure(.inputMissing, "there are no models: neither \(places) is a directory; name one with --models")
+    }
+
+    /// Where the server is (`server`), or where it listens (`listen`).
+    ///
+    /// Host and port are settings of their own, each resolved for itself: `--port` may join a host of the environment.
+    /// Where one place gives the whole address and a part of it as well, the whole one counts.
+    func address(
+        _ whole: Setting,
+        flag: String?,
+        hostFlag: String?,
+        portFlag: String?
+    ) throws(Failure) -> (host: String, port: Int) {
+        func written(_ setting: Setting, _ flag: String?) -> SettingValue? {
+            flag.map { SettingValue(texts: [$0], source: .flag(setting.flag)) }
+        }
+        let places: [(whole: SettingValue?, host: SettingValue?, port: SettingValue?)] = [
+            (written(whole, flag), written(.host, hostFlag), written(.port, portFlag)),
+            (fromEnvironment(whole), fromEnvironment(.host), fromEnvironment(.port)),
+            (file[whole], file[.host], file[.port]),
+        ]
+        var host: String?
+        var port: Int?
+        for place in places {
+            if let value = place.whole {
+                let address = try Self.address(value)
+                host = host ?? address.host
+                port = port ?? address.port
+            }
+            if let value = place.host {
+                guard !value.text.isEmpty else { throw value.failure("a host") }
+                host = host ?? value.text
+            }
+            if let value = place.port {
+                let number = try Self.port(value)
+                port = port ?? number
+            }
+        }
+        return (host ?? Self.defaultHost, port ?? ChurnClient.Configuration.defaultPort)
+    }
+
+    /// The models asked for, in order; empty when none is.
+    func model(flags: [String]) -> [String] {
+        value(.model, flags: flags)?.texts ?? []
+    }
+
+    func timeout(flag: String?, default usual: Duration) throws(Failure) -> Duration {
+        guard let value = value(.timeout, flag: flag) else { return usual }
+        guard let duration = Duration(parsing: value.text), duration > .zero, duration <= .seconds(86_400) else {
+            throw value.failure("a time such as 500ms, 2s or 1m, more than 0 and at most a day")
+        }
+        return duration
+    }
+
+    func logLevel(flag: String?) throws(Failure) -> Logger.Level {
+        guard let value = value(.logLevel, flag: flag) else { return .notice }
+        guard let level = Logger.Level(rawValue: value.text.lowercased()) else {
+            throw value.failure("one of " + Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        return level
+    }
+
+    // MARK: Parsing
+
+    private static func port(_ value: SettingValue) throws(Failure) -> Int {
+        guard let port = Int(value.text), (0...65_535).contains(port) else { throw value.failure("a port (0 to 65535)") }
+        return port
+    }
+
+    /// `HOST:PORT`, an IPv6 address in brackets.
+    private static func address(_ value: SettingValue) throws(Failure) -> (host: String, port: Int) {
+        let parts = value.text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count >= 2, let last = parts.last, let port = Int(last), (0...65_535).contains(port) else {
+            throw value.failure("an address such as 127.0.0.1:7447")
+        }
+        var host = String(value.text.dropLast(last.count + 1))
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = String(host.dropFirst().dropLast())
+        } else if host.contains(":") {
+            throw value.failure("an address such as [::1]:7447, with an IPv6 address in brackets")
+        }
+        guard !host.isEmpty else { throw value.failure("an address such as 127.0.0.1:7447") }
+        return (host, port)
+    }
+
+    private static var programDirectory: String? {
+        #if os(Linux)
+        guard let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+            return nil
+        }
+        #else
+        guard let program = CommandLine.arguments.first else { return nil }
+        #endif
+        return program.lastIndex(of: "/").map { String(program[..<$0]) }
+    }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        var isDirectory = false
+        #if canImport(FoundationEssentials)
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory
+        #else
+        var flag: ObjCBool = false
+        isDirectory = FileManager.default.fileExists(atPath: path, isDirectory: &flag) && flag.boolValue
+        return isDirectory
+        #endif
+    }
+}
+
+extension Duration {
+    /// A decimal number and `ms`, `s` (also when there is no unit) or `m`.
+    init?(parsing text: String) {
+        let units: [(suffix: String, milliseconds: Double)] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("", 1_000)]
+        guard let unit = units.first(where: { text.hasSuffix($0.suffix) }),
+            let number = Double(text.dropLast(unit.suffix.count)), number.isFinite, number.magnitude < 1e12
+        else { return nil }
+        self = .milliseconds(1) * (number * unit.milliseconds)
+    }
+}
+
+extension Substring {
+    fileprivate var trimmingBlanks: String {
+        var text = self
+        while text.first == " " { text.removeFirst() }
+        while text.last == " " { text.removeLast() }
+        return String(text)
+    }
+}

@@ -1,0 +1,116 @@
+internal import ChurnClient
+internal import ChurnFeatures
+internal import ChurnModel
+internal import ChurnServer
+internal import ChurnStore
+
+/// Why a command did not do what it was told: one line that names the thing and the next step, and how to exit.
+struct Failure: Error {
+    var status: ExitStatus
+    var message: String
+
+    init(_ status: ExitStatus, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+}
+
+// The one place where errors of the libraries become exit statuses; no `default:`, so that a new case is thought of.
+extension Failure {
+    /// `nil` for errors that are none of ours.
+    init?(_ error: any Error) {
+        switch error {
+        case let error as Failure: self = error
+        case let error as ChurnError: self.init(error)
+        case let error as StoreError: self.init(error.status, error.description)
+        case let error as ReadingError: self.init(error.status, error.description)
+        case let error as ModelError: self.init(error.status, error.description)
+        case let error as ServerError: self.init(error.status, error.description)
+        case let error as SyntheticError: self.init(error.status, error.description)
+        case OutputError.failed(let reason):
+            self.init(.inputOutput, "the output cannot be written (\(reason)); check the disk it goes to")
+        default: return nil
+        }
+    }
+
+    init(_ error: ChurnError) {
+        // Nobody there, as far as can be told: the usual cause is a server that was not started.
+        let hint = error.code == .unavailable && error.notProcessed ? " (`churn serve` starts one)" : ""
+        self.init(error.code.exitStatus, error.message + hint)
+    }
+}
+
+extension StatusCode {
+    fileprivate var exitStatus: ExitStatus {
+        switch self {
+        case .invalidArgument, .outOfRange, .failedPrecondition: .badData
+        case .notFound: .unknownName
+        case .unavailable: .unavailable
+        case .deadlineExceeded, .resourceExhausted, .cancelled, .aborted: .tryAgain
+        case .unimplemented: .badAnswer
+        case .internal: .badAnswer
+        default: .fault
+        }
+    }
+}
+
+extension StoreError {
+    fileprivate var status: ExitStatus {
+        switch self {
+        case .invalidLocation: .usage
+        case .unsupported: .configuration
+        case .notFound, .noBuild: .inputMissing
+        case .notAStore, .newerSchema, .noTransactions, .emptyHistory, .facts, .damaged: .badData
+        case .busy: .tryAgain
+        case .unavailable: .inputOutput
+        }
+    }
+}
+
+extension ReadingError {
+    fileprivate var status: ExitStatus {
+        switch self {
+        case .notFound, .isDirectory, .noFiles, .unreadable: .inputMissing
+        case .emptyFile, .missingColumns, .duplicateColumn, .tooManyColumns, .headerTooLong, .badHeaderQuotes,
+            .carriageReturns, .utf16, .zipArchive, .nulByte, .truncatedGzip, .damagedGzip, .noDateLayout,
+            .badRecord:
+            .badData
+        case .rejectsUnwritable, .rejectsOverwrites: .cannotCreate
+        }
+    }
+}
+
+extension ModelError {
+    fileprivate var status: ExitStatus {
+        switch self {
+        case .missing, .unreadable: .inputMissing
+        case .alreadyExists, .unwritable: .cannotCreate
+        case .noSelection, .invalidSelector: .usage
+        case .unknownModel: .unknownName
+        case .tooLarge, .checksumMissing, .checksumMalformed, .checksumMismatch, .notJSON, .malformed, .wrongFormat,
+            .nameMismatch, .versionMismatch, .schemaMismatch, .invalidName, .noInputs, .tooManyInputs, .duplicateInput,
+            .notFinite, .outOfRange, .strayFolder:
+            .badData
+        }
+    }
+}
+
+extension ServerError {
+    fileprivate var status: ExitStatus {
+        switch self {
+        case .configuration: .usage
+        case .noModel: .inputMissing
+        case .unknownFeatures: .badData
+        case .portInUse, .cannotListen: .systemRefused
+        }
+    }
+}
+
+extension SyntheticError {
+    fileprivate var status: ExitStatus {
+        switch self {
+        case .customersOutOfRange, .daysOutOfRange, .startOutOfRange: .usage
+        case .unwritable: .cannotCreate
+        }
+    }
+}
