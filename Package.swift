@@ -13,8 +13,10 @@ let strict: [SwiftSetting] = [
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
@@ -43,11 +45,16 @@ let package = Package(
         .target(name: "ChurnModel", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(name: "ChurnStore", dependencies: ["ChurnFeatures", grdb, grdbSQLite], swiftSettings: strict),
         .target(name: "ChurnProtocol", dependencies: ["CChurnProto", "CProtobufC", nioCore], swiftSettings: strict),
-        .target(name: "ChurnClient", dependencies: ["ChurnProtocol", nioCore, nioPosix], swiftSettings: strict),
+        .target(
+            name: "ChurnClient",
+            dependencies: ["ChurnProtocol", nioCore, nioPosix, nioLocks],
+            swiftSettings: strict
+        ),
         .target(
             name: "ChurnServer",
             dependencies: [
-                "ChurnProtocol", "ChurnFeatures", "ChurnModel", "ChurnStore", nioCore, nioPosix, logging, lifecycle,
+                "ChurnProtocol", "ChurnFeatures", "ChurnModel", "ChurnStore", nioCore, nioPosix, nioLocks, logging,
+                lifecycle,
             ],
             swiftSettings: strict
         ),
@@ -55,7 +62,7 @@ let package = Package(
             name: "churn",
             dependencies: [
                 "ChurnFeatures", "ChurnModel", "ChurnStore", "ChurnClient", "ChurnServer", "ChurnProtocol",
-                argumentParser, logging, lifecycle,
+                argumentParser, logging, lifecycle, unixSignals,
             ],
             swiftSettings: strict
         ),
@@ -88,9 +95,15 @@ let package = Package(
         .testTarget(
             name: "ChurnClientTests",
             dependencies: [
-                "ChurnClient", "ChurnProtocol", "ChurnServer", "ChurnModel", "ChurnStore", "ChurnFeatures", "TestSupport",
-                nioCore, nioPosix, logging, lifecycle,
+                "ChurnClient", "ChurnProtocol", "ChurnServer", "ChurnModel", "ChurnStore", "ChurnFeatures",
+                "TestSupport",
+                nioCore, nioPosix, nioLocks, logging, lifecycle,
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ChurnCLITests",
+            dependencies: ["churn", "ChurnFeatures", "ChurnModel", "ChurnStore", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(name: "ChurnWireTests", dependencies: ["TestSupport", "churn"], swiftSettings: strict),

@@ -124,10 +124,10 @@ extension ClientCore {
 extension ClientBootstrap {
     fileprivate func deadPeerTimeout(milliseconds: Int) -> ClientBootstrap {
         #if os(Linux)
-        // TCP_USER_TIMEOUT of tcp(7), which Swift's Glibc does not show.
-        channelOption(.tcpOption(NIOBSDSocket.Option(rawValue: 18)), value: milliseconds)
+            // TCP_USER_TIMEOUT of tcp(7), which Swift's Glibc does not show.
+            channelOption(.tcpOption(NIOBSDSocket.Option(rawValue: 18)), value: milliseconds)
         #else
-        self
+            self
         #endif
     }
 }

@@ -1,5 +1,5 @@
 internal import NIOCore
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// The way from any task to the client's event loop. All that is posted in one turn of the loop is taken by it
 /// together, for one hop and one flush.
@@ -16,7 +16,7 @@ final class Mailbox: Sendable {
         var isAnnounced = false
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
     private let core: NIOLoopBoundBox<ClientCore>
     private let eventLoop: any EventLoop
 
@@ -26,7 +26,7 @@ final class Mailbox: Sendable {
     }
 
     func post(_ item: Item) {
-        let mustAnnounce = state.withLock { state in
+        let mustAnnounce = state.withLockedValue { state in
             state.items.append(item)
             defer { state.isAnnounced = true }
             return !state.isAnnounced
@@ -38,7 +38,7 @@ final class Mailbox: Sendable {
     private func deliver() {
         let core = core.value
         // The two arrays change places, so that neither is allocated anew.
-        state.withLock { state in
+        state.withLockedValue { state in
             swap(&state.items, &core.inbox)
             state.isAnnounced = false
         }

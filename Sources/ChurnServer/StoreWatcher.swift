@@ -3,7 +3,7 @@ internal import ChurnStore
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// Follows the store: a newer feature build is loaded whole, on a worker thread, and then published. A store that
 /// fails changes nothing but Health: what is resident goes on being served.
@@ -16,7 +16,7 @@ struct StoreWatcher: Sendable {
 
     /// Written by one check at a time.
     private final class Generation: Sendable {
-        let served = Mutex<Int64?>(nil)
+        let served = NIOLockedValueBox<Int64?>(nil)
     }
 
     init(store: any Store, models: [ServedModel], services: ServerServices, publisher: SnapshotPublisher) {
@@ -41,7 +41,7 @@ struct StoreWatcher: Sendable {
             services.health.storeIsFresh()
             if let published {
                 publisher.publish(published.snapshot)
-                generation.served.withLock { $0 = published.generation }
+                generation.served.withLockedValue { $0 = published.generation }
                 services.logger.notice(
                     "features loaded",
                     metadata: ["generation": "\(published.generation)", "customers": "\(published.customers)"]
@@ -64,7 +64,7 @@ struct StoreWatcher: Sendable {
     /// Blocks; runs on a worker.
     private func loadNewer() throws -> Loaded? {
         guard let newest = try store.latestBuild() else { return nil }
-        guard newest.generation != generation.served.withLock({ $0 }) else { return nil }
+        guard newest.generation != generation.served.withLockedValue({ $0 }) else { return nil }
         let table = try store.loadFeatures()
         return Loaded(
             snapshot: try ServingSnapshot(models: models, table: table),

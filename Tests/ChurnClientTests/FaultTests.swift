@@ -36,7 +36,9 @@ struct FaultTests {
         let count = 24
         let peer = try await ScriptedPeer(reads: false)
         try await withClient(port: peer.port) { client in
-            let calls = (0..<count).map { _ in Task { try await client.predictBatch(customerIDs: ids) } }
+            let calls = (0..<count).map { _ in
+                Task { try await client.predictBatch(customerIDs: ids, timeout: .seconds(100)) }
+            }
             let first = try await peer.nextConnection()
             // The last one posted has been taken up before this one is answered, and so have all before it.
             let last = try await failure(of: Task { try await client.health(timeout: .milliseconds(200)) })
@@ -143,8 +145,10 @@ struct FaultTests {
             let second = try await peer.nextConnection()
             try await second.send(Frame.prediction(second.nextRequest().callID, customer: 1))
             #expect(try await call.value.customerID == 1)
-            try await second.close()
-
+        }
+        // Another client: this one might yet send to the connection that the first one has open.
+        try await withClient(port: peer.port, maximumAttempts: 2) { client in
+            let refusal = Frame.status(0, .resourceExhausted, "too many connections", notProcessed: true)
             let hopeless = client.begin(2)
             for _ in 0..<2 { try await peer.nextConnection().send(refusal) }
             let error = try await failure(of: hopeless)

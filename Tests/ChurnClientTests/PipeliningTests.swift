@@ -1,7 +1,7 @@
 import ChurnClient
 import ChurnProtocol
 import NIOCore
-import Synchronization
+import NIOConcurrencyHelpers
 import Testing
 
 @Suite(.timeLimit(.minutes(2)))
@@ -53,20 +53,20 @@ struct PipeliningTests {
     func manyCalls() async throws {
         let limit = 64
         // One connection, so its handler is the only writer.
-        let outstanding = Mutex((now: 0, most: 0))
-        let held = Mutex<[UInt64]>([])
+        let outstanding = NIOLockedValueBox((now: 0, most: 0))
+        let held = NIOLockedValueBox<[UInt64]>([])
         let peer = try await ScriptedPeer(answering: { request in
-            outstanding.withLock {
+            outstanding.withLockedValue {
                 $0.now += 1
                 $0.most = max($0.most, $0.now)
             }
             // Answers come 16 at a time, the latest first.
-            let ready = held.withLock { held in
+            let ready = held.withLockedValue { held in
                 held.append(request.callID)
                 defer { if held.count == 16 { held = [] } }
                 return held.count == 16 ? held : []
             }
-            outstanding.withLock { $0.now -= ready.count }
+            outstanding.withLockedValue { $0.now -= ready.count }
             return ready.reversed().flatMap { Frame.prediction($0, customer: Int64(bitPattern: $0)) }
         })
         try await withClient(port: peer.port, maxInFlight: limit) { client in
@@ -78,7 +78,7 @@ struct PipeliningTests {
             }
             #expect(answers.count == 10_000)
         }
-        #expect(outstanding.withLock { $0.most } <= limit)
+        #expect(outstanding.withLockedValue { $0.most } <= limit)
         _ = try await peer.nextConnection()
         try await peer.stop()
     }

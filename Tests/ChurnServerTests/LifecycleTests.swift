@@ -95,7 +95,7 @@ private func sqlite(_ path: String, _ statement: String) throws {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = ["sqlite3", "-cmd", ".timeout 10000", path, statement]
-    try process.run()
+    try Spawning.alone { try process.run() }
     process.waitUntilExit()
     try #require(process.terminationStatus == 0, "sqlite3 failed; apt-get install sqlite3")
 }

@@ -22,7 +22,7 @@ package final class ChildProcess: Sendable {
     /// - Throws: `Failure` when it cannot be started.
     package init(_ executable: String, _ arguments: [String]) throws {
         name = ([executable] + arguments).joined(separator: " ")
-        process = try RunningProcess(executable, arguments)
+        process = try Spawning.alone { try RunningProcess(executable, arguments) }
         identifier = process.identifier
         // The thread ends with the pipe, so at the latest when the program has been killed.
         Thread.detachNewThread { [weak self, source = process.output] in
@@ -90,33 +90,71 @@ package final class ChildProcess: Sendable {
     }
 }
 
-/// `@unchecked Sendable`: `Process` is started by `init`, waited for by one thread, and otherwise only asked to die.
-private final class RunningProcess: @unchecked Sendable {
+/// A process started by posix_spawn(3) and reaped by waitpid(2). Foundation's `Process` learns of an end through a socket
+/// that other children may inherit, and then waits for them as well.
+private final class RunningProcess: Sendable {
+    let identifier: Int32
+    /// Standard output and standard error.
     let output: FileHandle
-    var identifier: Int32 { process.processIdentifier }
-    private let process = Process()
+    private let status = Mutex<Int32?>(nil)
 
     init(_ executable: String, _ arguments: [String]) throws {
-        let pipe = Pipe()
-        output = pipe.fileHandleForReading
-        process.executableURL = URL(filePath: executable)
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipe
-        process.standardError = pipe
-        do {
-            try process.run()
-        } catch {
-            throw ChildProcess.Failure(description: "\(executable) cannot be started: \(error)")
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw Self.failure(executable, errno) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        output = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+        defer { close(ends[1]) }
+
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
+        posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
+
+        var argv = ([executable] + arguments).map { strdup($0) } + [nil]
+        var envp = ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
+        defer { for text in argv + envp { free(text) } }
+        var pid: pid_t = 0
+        let code = posix_spawn(&pid, executable, &actions, nil, &argv, &envp)
+        guard code == 0 else { throw Self.failure(executable, code) }
+        identifier = pid
+    }
+
+    deinit {
+        kill()
+        _ = wait()
+    }
+
+    /// The exit status, or 128 and the number of the signal that ended it, as a shell has it. Blocks.
+    func wait() -> Int32 {
+        status.withLock { status in
+            if let status { return status }
+            var raw: Int32 = 0
+            while waitpid(identifier, &raw, 0) < 0 && errno == EINTR {}
+            let signal = raw & 0x7F
+            let result = signal == 0 ? (raw >> 8) & 0xFF : 128 + signal
+            status = result
+            return result
         }
     }
 
-    func wait() -> Int32 {
-        process.waitUntilExit()
-        return process.terminationStatus
+    /// Only a child that was not waited for: its number cannot have gone to another process yet.
+    func kill() {
+        status.withLock { if $0 == nil { _ = Glibc.kill(identifier, SIGKILL) } }
     }
 
-    func kill() {
-        if process.isRunning { Glibc.kill(process.processIdentifier, SIGKILL) }
+    private static func failure(_ executable: String, _ code: Int32) -> ChildProcess.Failure {
+        ChildProcess.Failure(description: "\(executable) cannot be started: \(String(cString: strerror(code)))")
+    }
+}
+
+/// One process is started at a time: between the making of a pipe and its close-on-exec flag, a child of another thread
+/// would inherit the pipe, and hold it open for as long as it lives.
+package enum Spawning {
+    private static let turn = Mutex<Void>(())
+
+    package static func alone<T>(_ start: () throws -> T) rethrows -> T {
+        try turn.withLock { _ in try start() }
     }
 }

@@ -2,7 +2,7 @@ internal import ChurnFeatures
 internal import ChurnModel
 internal import ChurnProtocol
 internal import NIOCore
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// What is known of the store and of the server's own life. Shared by all threads; read by Health only.
 final class HealthMonitor: Sendable {
@@ -14,19 +14,19 @@ final class HealthMonitor: Sendable {
     }
 
     private let started = NIODeadline.now()
-    private let state: Mutex<State>
+    private let state: NIOLockedValueBox<State>
 
     init(storeKind: String?) {
-        state = Mutex(State(storeKind: storeKind))
+        state = NIOLockedValueBox(State(storeKind: storeKind))
     }
 
     func beginDraining() {
-        state.withLock { $0.isDraining = true }
+        state.withLockedValue { $0.isDraining = true }
     }
 
     /// The store answered, and what it holds newest is being served.
     func storeIsFresh() {
-        state.withLock {
+        state.withLockedValue {
             $0.storeProblem = nil
             $0.lastStoreCheck = .now()
         }
@@ -35,14 +35,14 @@ final class HealthMonitor: Sendable {
     /// - Parameter problem: one line for a person.
     /// - Returns: whether this is news.
     func storeFailed(_ problem: String) -> Bool {
-        state.withLock { state in
+        state.withLockedValue { state in
             defer { state.storeProblem = problem }
             return state.storeProblem != problem
         }
     }
 
     func report(_ snapshot: ServingSnapshot, names: Bool) -> HealthReport {
-        let state = state.withLock { $0 }
+        let state = state.withLockedValue { $0 }
         let now = NIODeadline.now()
         let (serving, reason) = verdict(state, hasFeatures: snapshot.resident != nil)
         return HealthReport(
