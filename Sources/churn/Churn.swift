@@ -13,24 +13,28 @@ struct Churn: AsyncParsableCommand {
               churn serve                        answer predictions on 127.0.0.1:7447
               churn predict 12347                ask for one
 
-            SETTINGS come from a flag, else the environment, else the JSON file that --config or
-            CHURN_CONFIG names, such as {"store": "sqlite:/srv/churn.sqlite"}, else a default:
+            SETTINGS come from a flag, else the environment, else the JSON file that
+            --config or CHURN_CONFIG names, such as {"store": "sqlite:/srv/churn.sqlite"},
+            else a default:
               key        flag         variable         default
-              store      --store      CHURN_STORE      sqlite: in $XDG_DATA_HOME/churn or ~/.local/share/churn
-              models     --models     CHURN_MODELS     models, else ../share/churn/models beside the program
-              model      --model      CHURN_MODEL      the server's default; serve: every model there is
+              store      --store      CHURN_STORE      $XDG_DATA_HOME/churn/churn.sqlite,
+                                                       else below ~/.local/share
+              models     --models     CHURN_MODELS     models here, else
+                                                       ../share/churn/models by the program
+              model      --model      CHURN_MODEL      the server's default; of serve: all
               server     --server     CHURN_SERVER     127.0.0.1:7447
               listen     --listen     CHURN_LISTEN     127.0.0.1:7447
-              host       --host       CHURN_HOST       of server and listen
-              port       --port       CHURN_PORT       of server and listen
-              timeout    --timeout    CHURN_TIMEOUT    10s; health: 3s
+              host       --host       CHURN_HOST       that of server and of listen
+              port       --port       CHURN_PORT       that of server and of listen
+              timeout    --timeout    CHURN_TIMEOUT    10s; of health: 3s
               log_level  --log-level  CHURN_LOG_LEVEL  notice
 
             EXIT STATUS (health uses 0 and 1 only)
             \(ExitStatus.help)
 
             SHELL COMPLETION
-              churn --generate-completion-script bash > /etc/bash_completion.d/churn   (also zsh, fish)
+              churn --generate-completion-script bash > /etc/bash_completion.d/churn
+              (also zsh and fish)
             """,
         version: "churn \(ChurnVersion.current)",
         subcommands: [

@@ -21,9 +21,9 @@ enum ExitStatus: Int32, Error, CaseIterable {
     var meaning: String {
         switch self {
         case .ok: "done"
-        case .failure: "a check failed: health is not serving, or a model artefact is broken"
+        case .failure: "a check failed: not serving, or a broken model"
         case .usage: "wrong usage: an argument or option is missing, unknown or malformed"
-        case .badData: "an input is there but cannot be used: a wrong file, column, date, store or model"
+        case .badData: "an input cannot be used: a wrong file, column, date, store or model"
         case .inputMissing: "an input is not there or cannot be read"
         case .unknownName: "the server knows no such customer or model"
         case .unavailable: "the server cannot be reached, or cannot answer now"

@@ -34,8 +34,13 @@ extension Failure {
     }
 
     init(_ error: ChurnError) {
-        // Nobody there, as far as can be told: the usual cause is a server that was not started.
-        let hint = error.code == .unavailable && error.notProcessed ? " (`churn serve` starts one)" : ""
+        let hint =
+            switch error.code {
+            // Nobody there, as far as can be told: the usual cause is a server that was not started.
+            case .unavailable where error.notProcessed: " (`churn serve` starts one)"
+            case .notFound: "; check the id and the model's name"
+            default: ""
+            }
         self.init(error.code.exitStatus, error.message + hint)
     }
 }

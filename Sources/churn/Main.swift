@@ -54,7 +54,7 @@ enum Main {
                 try StandardStream.output.write(text + "\n")
                 return 0
             } catch {
-                return ExitStatus.outputClosed.rawValue
+                return report(error)
             }
         }
         let prefix = "Error: "

@@ -84,7 +84,8 @@ import Testing
         let (_, output) = child.waitForEnd()
         // The last line may have been cut off with its writer.
         let whole = output.hasSuffix("\n") ? output.split(separator: "\n") : output.split(separator: "\n").dropLast()
-        return try whole.reduce(0) { sum, line in sum + Int64(try object(String(line)).integer("added") ?? 0) }
+        let events = try whole.map { try object(String($0)) }.filter { $0["event"] as? String == "batch" }
+        return events.reduce(0) { $0 + Int64($1.integer("added") ?? 0) }
     }
 
     /// The first lines of the real data, in a file of their own.

@@ -6,8 +6,9 @@ struct Features: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make features of the transactions in the store.",
         discussion: """
-            Builds one record a customer from every line before 00:00 of the as-of day, and puts it in the place of the last
-            build, all at once. A running server finds the new build by itself.
+            Builds one record a customer from every line before 00:00 of the as-of day,
+            and puts it in the place of the last build, all at once. A running server
+            finds the new build by itself.
 
             EXAMPLES
               churn features

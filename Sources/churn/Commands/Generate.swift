@@ -5,8 +5,9 @@ struct Generate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write a synthetic set of transactions.",
         discussion: """
-            The layout is that of the real data; the customers are made up, by a documented process. The same numbers give
-            the same bytes on every machine. The file appears under its name when it is whole.
+            The layout is that of the real data; the customers are made up, by a
+            documented process. The same numbers give the same bytes on every machine. The
+            file appears under its name when it is whole.
 
             EXAMPLES
               churn generate --output synthetic.csv

@@ -6,8 +6,9 @@ struct Health: AsyncParsableCommand {
         commandName: "health",
         abstract: "Ask a server how it is; for people and for container health checks.",
         discussion: """
-            One try, no retry, one line. The exit status is 0 for SERVING and for DEGRADED (the store is gone or stale, and
-            the customers in memory are answered), and 1 for everything else, wrong usage too.
+            One try, no retry, one line. The exit status is 0 for SERVING and for DEGRADED
+            (the store is gone or stale, and the customers in memory are answered), and 1
+            for everything else, wrong usage too.
 
             EXAMPLES
               churn health

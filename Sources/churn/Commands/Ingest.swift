@@ -6,11 +6,13 @@ struct Ingest: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read transactions from CSV files into the store.",
         discussion: """
-            Reads CSV and CSV.gz files, or all of a directory. Header and date layout are recognised, and reported. A line
-            that cannot be used is counted by its reason and, up to 1,000 a reason, written to the rejects file.
+            Reads CSV and CSV.gz files, or all of a directory. Header and date layout are
+            recognised, and reported. A line that cannot be used is counted by its reason
+            and, up to 1,000 a reason, written to the rejects file.
 
-            Lines are stored in batches. A batch that was reported survives a crash, and lines that the store has already
-            are not added again: after any interruption, run the same command once more.
+            Lines are stored in batches. A batch that was reported survives a crash, and
+            lines that the store has already are not added again: after any interruption,
+            run the same command once more.
 
             EXAMPLES
               churn ingest online_retail.csv.gz

@@ -5,7 +5,8 @@ struct Models: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List the model artefacts, each one checked.",
         discussion: """
-            Broken artefacts are named on standard error and make the exit status 1; the others are listed.
+            Broken artefacts are named on standard error and make the exit status 1; the
+            others are listed.
 
             EXAMPLES
               churn models

@@ -5,7 +5,8 @@ struct Predict: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Ask a server about one customer, or a few.",
         discussion: """
-            Customers the server does not know make the exit status 67; the others are shown all the same.
+            Customers the server does not know make the exit status 67; the others are
+            shown all the same.
 
             EXAMPLES
               churn predict 12347
@@ -78,8 +79,9 @@ struct Predict: AsyncParsableCommand {
             if case .failure(let error) = answer { errors.append(error) }
         }
         guard let error = errors.first(where: { $0.code != .notFound }) ?? errors.first else { return }
+        guard errors.count > 1 else { throw error }
         var failure = Failure(error)
-        if errors.count > 1 { failure.message += " (and \(errors.count - 1) more of \(ids.count))" }
+        failure.message += " (\(errors.count - 1) more of the \(ids.count) failed)"
         throw failure
     }
 }

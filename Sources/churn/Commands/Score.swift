@@ -9,15 +9,16 @@ struct Score: AsyncParsableCommand {
         discussion: """
             The input is a CSV file with a header, in one of two forms:
               by id         a column customer_id (or CustomerID)
-              by features   a column for each feature of the model, by name; and customer_id, if there is one
-            The output has, a row in, a row out: customer_id (or row, from 1), churn_probability,
-            churn_prediction, status. Customers the server does not know have the status NOT_FOUND.
-            A file appears under its name only when it is whole.
+              by features   a column for each feature of the model (and customer_id)
+            The output has, a row in, a row out: customer_id (or row, from 1),
+            churn_probability, churn_prediction, status. Customers the server does not
+            know have the status NOT_FOUND. A file appears under its name only when it is
+            whole.
 
             EXAMPLES
               churn score customers.csv --output scores.csv
               churn score features.csv --model seed-logistic | head
-              churn score --all --output scores.csv        every customer in the store
+              churn score --all --output scores.csv     every customer in the store
             """
     )
 

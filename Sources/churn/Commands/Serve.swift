@@ -10,8 +10,9 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Answer predictions until SIGTERM or SIGINT.",
         discussion: """
-            Loads the newest feature build, serves it, and follows the store: a newer build is loaded and swapped in without
-            a pause. Told to stop, the server announces it on every connection, finishes the calls in flight, and ends when
+            Loads the newest feature build, serves it, and follows the store: a newer
+            build is loaded and swapped in without a pause. Told to stop, the server
+            announces it on every connection, finishes the calls in flight, and ends when
             its clients have gone, at the latest after the drain timeout.
 
             There is no authentication: listen on addresses that only trusted peers reach.

@@ -2,9 +2,9 @@ internal import ChurnClient
 internal import ChurnStore
 internal import Logging
 #if canImport(FoundationEssentials)
-internal import FoundationEssentials
+    internal import FoundationEssentials
 #else
-internal import Foundation
+    internal import Foundation
 #endif
 
 /// All settings of one run, resolved: a flag wins over the environment, that over the file, that over the default.
@@ -140,7 +140,9 @@ struct Settings {
     // MARK: Parsing
 
     private static func port(_ value: SettingValue) throws(Failure) -> Int {
-        guard let port = Int(value.text), (0...65_535).contains(port) else { throw value.failure("a port (0 to 65535)") }
+        guard let port = Int(value.text), (0...65_535).contains(port) else {
+            throw value.failure("a port, 0 to 65535")
+        }
         return port
     }
 
@@ -162,11 +164,11 @@ struct Settings {
 
     private static var programDirectory: String? {
         #if os(Linux)
-        guard let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
-            return nil
-        }
+            guard let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+                return nil
+            }
         #else
-        guard let program = CommandLine.arguments.first else { return nil }
+            guard let program = CommandLine.arguments.first else { return nil }
         #endif
         return program.lastIndex(of: "/").map { String(program[..<$0]) }
     }
@@ -174,11 +176,11 @@ struct Settings {
     private static func isDirectory(_ path: String) -> Bool {
         var isDirectory = false
         #if canImport(FoundationEssentials)
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory
+            return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory
         #else
-        var flag: ObjCBool = false
-        isDirectory = FileManager.default.fileExists(atPath: path, isDirectory: &flag) && flag.boolValue
-        return isDirectory
+            var flag: ObjCBool = false
+            isDirectory = FileManager.default.fileExists(atPath: path, isDirectory: &flag) && flag.boolValue
+            return isDirectory
         #endif
     }
 }

@@ -1,10 +1,10 @@
 internal import ChurnFeatures
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+    internal import Musl
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// Looks at the beginning of each file, so that a wrong one is refused before anything is stored.

@@ -52,8 +52,8 @@ final class FileSource: ScoreSource {
             }
         }
         if labels.isEmpty {
-            guard row > 0 else { throw Failure(.badData, "\(name): has a header and no rows; there is nothing to score") }
-            return nil
+            guard row == 0 else { return nil }
+            throw Failure(.badData, "\(name): has a header and no rows; there is nothing to score")
         }
         return ScoreBatch(labels: labels, rows: features.isEmpty ? .ids(labels) : .columns(columns))
     }

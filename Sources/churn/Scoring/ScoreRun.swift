@@ -27,7 +27,8 @@ struct ScoreRun {
                 }
                 guard let (index, answer) = try await group.next() else { return }
                 answers[index] = answer
-                while let answer = answers.removeValue(forKey: written), let rows = labels.removeValue(forKey: written) {
+                while let answer = answers.removeValue(forKey: written), let rows = labels.removeValue(forKey: written)
+                {
                     try write(rows, answer)
                     written += 1
                 }
