@@ -10,7 +10,7 @@ readonly PUBLIC_DATA_BLOB="d75b9df288cc82f159506aad450ec301462611d1"
 readonly BUILD_PACKAGES=(git pkg-config libprotobuf-c-dev libsqlite3-dev zlib1g-dev libssl-dev)
 readonly DOWNLOAD_PACKAGES=(ca-certificates curl)
 # What the tests need on top: the generators of the wire code and of the Python peer, and a linter for these scripts.
-readonly TEST_PACKAGES=(protobuf-c-compiler protobuf-compiler python3 python3-venv shellcheck)
+readonly TEST_PACKAGES=(sqlite3 protobuf-c-compiler protobuf-compiler python3 python3-venv shellcheck)
 
 if [[ -t 1 && -z "${NO_COLOR:-}" && "${TERM:-dumb}" != dumb ]]; then
     readonly BOLD=$'\e[1m' YELLOW=$'\e[33m' PLAIN=$'\e[0m'

@@ -92,10 +92,5 @@ import Testing
 
 /// Changes a store from outside, by SQLite's own shell.
 private func sqlite(_ path: String, _ statement: String) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["sqlite3", "-cmd", ".timeout 10000", path, statement]
-    try Spawning.alone { try process.run() }
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "sqlite3 failed; apt-get install sqlite3")
+    try ChildProcess.run("/usr/bin/sqlite3", ["-cmd", ".timeout 10000", path, statement])
 }
