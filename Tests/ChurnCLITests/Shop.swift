@@ -58,7 +58,9 @@ struct Shop: Sendable {
     /// Lends a server of the store, and stops it as a service manager would.
     func serving<Value: Sendable>(_ body: (_ address: String) async throws -> Value) async throws -> Value {
         try await fill()
-        let arguments = ["serve", "--store", store, "--models", Self.models, "--listen", "127.0.0.1:0"]
+        let arguments = [
+            "serve", "--store", store, "--models", Self.models, "--model", "seed-logistic", "--listen", "127.0.0.1:0",
+        ]
         let server = try await blocking { try ChildProcess(Surroundings.churn(), arguments) }
         let line = try await blocking { try server.waitForLine("listening on ") }
         let value = try await body("127.0.0.1:" + (line.split(separator: ":").last ?? ""))

@@ -26,10 +26,14 @@ package final class ChildProcess: Sendable {
         identifier = process.identifier
         // The thread ends with the pipe, so at the latest when the program has been killed.
         Thread.detachNewThread { [weak self, source = process.output] in
+            defer { close(source) }
+            var chunk = [UInt8](repeating: 0, count: 1 << 16)
             while true {
-                let chunk = source.availableData
-                self?.take(chunk)
-                if chunk.isEmpty { return }
+                let count = read(source, &chunk, chunk.count)
+                // Foundation's FileHandle traps here: the end of any child interrupts the read.
+                if count < 0 && errno == EINTR { continue }
+                self?.take(chunk[..<max(0, count)])
+                if count <= 0 { return }
             }
         }
     }
@@ -38,7 +42,7 @@ package final class ChildProcess: Sendable {
         process.kill()
     }
 
-    private func take(_ chunk: Data) {
+    private func take(_ chunk: ArraySlice<UInt8>) {
         if chunk.isEmpty {
             ended.withLock { $0 = true }
         } else {
@@ -94,15 +98,15 @@ package final class ChildProcess: Sendable {
 /// that other children may inherit, and then waits for them as well.
 private final class RunningProcess: Sendable {
     let identifier: Int32
-    /// Standard output and standard error.
-    let output: FileHandle
+    /// Where standard output and standard error can be read; the reader closes it.
+    let output: Int32
     private let status = Mutex<Int32?>(nil)
 
     init(_ executable: String, _ arguments: [String]) throws {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw Self.failure(executable, errno) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        output = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+        output = ends[0]
         defer { close(ends[1]) }
 
         var actions = posix_spawn_file_actions_t()
@@ -117,7 +121,10 @@ private final class RunningProcess: Sendable {
         defer { for text in argv + envp { free(text) } }
         var pid: pid_t = 0
         let code = posix_spawn(&pid, executable, &actions, nil, &argv, &envp)
-        guard code == 0 else { throw Self.failure(executable, code) }
+        guard code == 0 else {
+            close(ends[0])
+            throw Self.failure(executable, code)
+        }
         identifier = pid
     }
 
