@@ -31,6 +31,10 @@ package final class FeatureTable: @unchecked Sendable {
     package let rowCount: Int
     /// Doubles a row, equal to `schema.names.count`.
     package let featureCount: Int
+    /// Names of the customers' segments; empty when they were not segmented.
+    package let segmentNames: [String]
+    /// Position in `segmentNames` by row, or `noSegment`.
+    private let segments: [UInt8]
     @usableFromInline let entries: UnsafePointer<Entry>
     /// Number of entries, a power of two, minus 1.
     @usableFromInline let mask: Int
@@ -72,6 +76,16 @@ package final class FeatureTable: @unchecked Sendable {
         UnsafeBufferPointer(start: customerIds, count: rowCount)
     }
 
+    /// The position of a row's segment in `segmentNames`; nil when it has none.
+    package func segment(row: Int) -> Int? {
+        let segment = segments[row]
+        return segment == Self.noSegment ? nil : Int(segment)
+    }
+
+    private static let noSegment = UInt8.max
+    /// Segments of one table: what a byte holds but for `noSegment`.
+    package static let segmentLimit = 255
+
     /// Bytes of raw memory held for the index, the ids and the rows.
     package var residentBytes: Int {
         (mask + 1) * MemoryLayout<Entry>.stride
@@ -92,6 +106,8 @@ package final class FeatureTable: @unchecked Sendable {
         context: BuildContext,
         generation: Int64,
         rowCount: Int,
+        segmentNames: [String],
+        segments: [UInt8],
         index: consuming AlignedMemory<Entry>,
         entryCount: Int,
         ids: consuming AlignedMemory<Int64>,
@@ -102,6 +118,8 @@ package final class FeatureTable: @unchecked Sendable {
         self.generation = generation
         self.rowCount = rowCount
         featureCount = schema.names.count
+        self.segmentNames = segmentNames
+        self.segments = segments
         mask = entryCount - 1
         // Adopted: `deinit` frees them.
         entries = index.release()
@@ -123,18 +141,24 @@ package final class FeatureTable: @unchecked Sendable {
         private let schema: FeatureSchema
         private let context: BuildContext
         private let generation: Int64
+        private let segmentNames: [String]
+        private var segments: [UInt8] = []
         private var rowCount = 0
         private var capacity: Int
         private var ids: AlignedMemory<Int64>
         private var rows: AlignedMemory<Double>
 
-        /// - Parameter reservedRows: the number of customers to come, when known; the memory grows beyond it.
+        /// - Parameters:
+        ///   - segmentNames: at most `segmentLimit`; the rest is left out.
+        ///   - reservedRows: the number of customers to come, when known; the memory grows beyond it.
         package init(
             schema: FeatureSchema = .current,
             context: BuildContext,
             generation: Int64,
+            segmentNames: [String] = [],
             reservedRows: Int = 0
         ) {
+            self.segmentNames = Array(segmentNames.prefix(FeatureTable.segmentLimit))
             self.schema = schema
             self.context = context
             self.generation = generation
@@ -144,7 +168,9 @@ package final class FeatureTable: @unchecked Sendable {
         }
 
         /// Writes the customer's features to the next row.
-        package mutating func append(_ facts: CustomerFacts) throws(FeatureTableError) {
+        ///
+        /// - Parameter segment: a position in `segmentNames`; any other is none.
+        package mutating func append(_ facts: CustomerFacts, segment: Int? = nil) throws(FeatureTableError) {
             if rowCount == capacity {
                 guard capacity < Self.rowLimit else { throw .tooManyRows(limit: Self.rowLimit) }
                 grow()
@@ -153,6 +179,8 @@ package final class FeatureTable: @unchecked Sendable {
             let row = UnsafeMutableBufferPointer(start: rows.base + rowCount * width, count: width)
             schema.write(facts, context, to: row)
             ids.base[rowCount] = facts.customer
+            let known = segment.flatMap { segmentNames.indices.contains($0) ? UInt8($0) : nil }
+            segments.append(known ?? FeatureTable.noSegment)
             rowCount += 1
         }
 
@@ -180,6 +208,8 @@ package final class FeatureTable: @unchecked Sendable {
                 context: context,
                 generation: generation,
                 rowCount: rowCount,
+                segmentNames: segmentNames,
+                segments: segments,
                 index: index,
                 entryCount: entryCount,
                 ids: ids,

@@ -12,11 +12,13 @@ struct StoreWatcher: Sendable {
     let models: [ServedModel]
     let services: ServerServices
     let publisher: SnapshotPublisher
-    private let generation = Generation()
+    /// What is being served. Written by one check at a time.
+    private let served = NIOLockedValueBox<Version?>(nil)
 
-    /// Written by one check at a time.
-    private final class Generation: Sendable {
-        let served = NIOLockedValueBox<Int64?>(nil)
+    /// Tells two states of a store's features apart.
+    private struct Version: Equatable, Sendable {
+        var generation: Int64
+        var segmentation: Int64
     }
 
     init(store: any Store, models: [ServedModel], services: ServerServices, publisher: SnapshotPublisher) {
@@ -41,10 +43,10 @@ struct StoreWatcher: Sendable {
             services.health.storeIsFresh()
             if let published {
                 publisher.publish(published.snapshot)
-                generation.served.withLockedValue { $0 = published.generation }
+                served.withLockedValue { $0 = published.version }
                 services.logger.notice(
                     "features loaded",
-                    metadata: ["generation": "\(published.generation)", "customers": "\(published.customers)"]
+                    metadata: ["generation": "\(published.version.generation)", "customers": "\(published.customers)"]
                 )
             }
         } catch {
@@ -57,18 +59,19 @@ struct StoreWatcher: Sendable {
 
     private struct Loaded: Sendable {
         let snapshot: ServingSnapshot
-        let generation: Int64
+        let version: Version
         let customers: Int
     }
 
     /// Blocks; runs on a worker.
     private func loadNewer() throws -> Loaded? {
         guard let newest = try store.latestBuild() else { return nil }
-        guard newest.generation != generation.served.withLockedValue({ $0 }) else { return nil }
+        let version = Version(generation: newest.generation, segmentation: newest.segmentation)
+        guard version != served.withLockedValue({ $0 }) else { return nil }
         let table = try store.loadFeatures()
         return Loaded(
             snapshot: try ServingSnapshot(models: models, table: table),
-            generation: table.generation,
+            version: version,
             customers: table.rowCount
         )
     }

@@ -121,6 +121,11 @@ package protocol FeatureStore: Sendable {
     /// - Throws: `noBuild`; `damaged(.features)` when the records are not the ones of the build, by count and hash.
     func loadFeatures() throws(StoreError) -> FeatureTable
 
+    /// Puts the customers of the last build into segments, all at once; the ones before go. A new build has none.
+    ///
+    /// - Throws: `noBuild`; `busy` when the segments are those of another build than the last.
+    func setSegments(_ segmentation: SegmentAssignment) throws(StoreError)
+
     /// The facts of one customer in the last build, or nil when it has none of that id.
     ///
     /// - Throws: `noBuild`; `damaged(.features)` when the record cannot be.
@@ -138,8 +143,18 @@ package struct FeatureBuild: Equatable, Sendable {
     package var hash: UInt64
     /// Seconds since 1970-01-01 00:00 UTC by the clock of the machine that built.
     package var builtAtSeconds: Int64
+    /// How often the build was segmented: with the generation it says whether a reader has what is newest.
+    package var segmentation: Int64
 
-    package init(generation: Int64, context: BuildContext, customers: Int64, hash: UInt64, builtAtSeconds: Int64) {
+    package init(
+        generation: Int64,
+        context: BuildContext,
+        customers: Int64,
+        hash: UInt64,
+        builtAtSeconds: Int64,
+        segmentation: Int64 = 0
+    ) {
+        self.segmentation = segmentation
         self.generation = generation
         self.context = context
         self.customers = customers
@@ -152,10 +167,34 @@ package struct FeatureBuild: Equatable, Sendable {
 package struct CustomerRecord: Equatable, Sendable {
     package var build: FeatureBuild
     package var facts: CustomerFacts
+    /// The name of the customer's segment; nil when it has none.
+    package var segment: String?
 
-    package init(build: FeatureBuild, facts: CustomerFacts) {
+    package init(build: FeatureBuild, facts: CustomerFacts, segment: String? = nil) {
         self.build = build
         self.facts = facts
+        self.segment = segment
+    }
+}
+
+/// A segment for each customer of a build.
+package struct SegmentAssignment: Equatable, Sendable {
+    /// The build that was segmented.
+    package var generation: Int64
+    /// Distinct, not empty; at most `FeatureTable.segmentLimit`.
+    package var names: [String]
+    /// Of each customer, a position in `names`.
+    package var segments: [(customer: Int64, segment: Int)]
+
+    package init(generation: Int64, names: [String], segments: [(customer: Int64, segment: Int)]) {
+        self.generation = generation
+        self.names = names
+        self.segments = segments
+    }
+
+    package static func == (left: SegmentAssignment, right: SegmentAssignment) -> Bool {
+        left.generation == right.generation && left.names == right.names
+            && left.segments.elementsEqual(right.segments, by: ==)
     }
 }
 

@@ -208,6 +208,40 @@ import Testing
         }
     }
 
+    @Test("a customer's segment is in the answer once the store has it, and goes with the next build")
+    func segments() async throws {
+        try await TestServer.with { server in
+            let peer = try await server.connect()
+            try await blocking {
+                #expect(try Self.segment(peer, until: { $0.isEmpty }) == "")
+                let store = try server.storeLocation.open(.update)
+                let assignment = SegmentAssignment(
+                    generation: 1,
+                    names: ["VIP loyal", "lost"],
+                    segments: [(12347, 1), (1, 0), (999_999, 0)]
+                )
+                try store.setSegments(assignment)
+                #expect(try Self.segment(peer, until: { !$0.isEmpty }) == "lost")
+                #expect(try store.record(of: 1)?.segment == "VIP loyal")
+                #expect(try store.record(of: 2)?.segment == nil)
+                _ = try store.buildFeatures(asOfDay: nil)
+                #expect(throws: StoreError.self) { try store.setSegments(assignment) }
+                #expect(try Self.segment(peer, until: { $0.isEmpty }) == "")
+            }
+        }
+    }
+
+    /// The segment of customer 12347, once it is as wanted; 30 s at the most.
+    private static func segment(_ peer: RawPeer, until: (String) -> Bool) throws -> String {
+        let giveUp = NIODeadline.now() + .seconds(30)
+        while true {
+            guard case .predictByID(let prediction) = try peer.call(Self.byID).result else {
+                throw RawPeer.Failure(call: "no prediction", code: 0)
+            }
+            if until(prediction.segment) || NIODeadline.now() > giveUp { return prediction.segment }
+        }
+    }
+
     /// Asks for Health until it is as wanted; 30 s at the most.
     static func health(_ peer: RawPeer, until: (HealthReport) -> Bool = { _ in true }) throws -> HealthReport {
         let giveUp = NIODeadline.now() + .seconds(30)

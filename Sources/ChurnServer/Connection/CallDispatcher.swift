@@ -102,7 +102,7 @@ final class CallDispatcher {
             churn: probability >= served.model.threshold,
             features: UnsafeBufferPointer(rebasing: row[..<count]),
             featureTime: resident.featureTime,
-            segment: nil,
+            segment: resident.segment(row: tableRow),
             contributions: contributions,
             baseline: wantsContributions ? served.scorer.baseline : 0,
             names: wantsNames ? served.names : UnsafeBufferPointer(start: nil, count: 0)

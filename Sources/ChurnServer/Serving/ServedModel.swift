@@ -34,10 +34,7 @@ final class ServedModel: @unchecked Sendable {
 
         var owned: [UnsafeMutablePointer<CChar>] = []
         func copy(_ text: String) -> UnsafeMutablePointer<CChar> {
-            let bytes = UnsafeMutableBufferPointer<CChar>.allocate(capacity: text.utf8.count + 1)
-            _ = bytes.initialize(from: text.utf8.map { CChar(bitPattern: $0) } + [0])
-            // A buffer of at least one element has an address.
-            let start = bytes.baseAddress.unsafelyUnwrapped
+            let start = copyOfCString(text)
             owned.append(start)
             return start
         }
@@ -65,6 +62,18 @@ final class ServedModel: @unchecked Sendable {
     func matches(_ text: UnsafePointer<CChar>) -> Bool {
         equal(text, identity.name) || equal(text, UnsafePointer(selector))
     }
+}
+
+/// A NUL-terminated copy that the caller is to deallocate.
+func copyOfCString(_ text: String) -> UnsafeMutablePointer<CChar> {
+    let bytes = UnsafeMutablePointer<CChar>.allocate(capacity: text.utf8.count + 1)
+    var end = 0
+    for byte in text.utf8 {
+        bytes[end] = CChar(bitPattern: byte)
+        end += 1
+    }
+    bytes[end] = 0
+    return bytes
 }
 
 /// Whether two NUL-terminated strings are byte for byte the same.

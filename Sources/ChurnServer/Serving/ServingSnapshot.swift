@@ -24,10 +24,13 @@ final class ServingSnapshot: Sendable {
 }
 
 /// A feature build in memory, with the transformed inputs of every model.
-final class ResidentFeatures: Sendable {
+///
+/// `@unchecked Sendable`: everything is written by `init` and only read after it; the C strings are freed by `deinit`.
+final class ResidentFeatures: @unchecked Sendable {
     let table: FeatureTable
     /// One a model.
     let inputs: [ModelInputs]
+    private let segmentNames: [UnsafeMutablePointer<CChar>]
     /// As-of time of the features, in seconds since 1970-01-01 00:00 on the clock of the transactions.
     let featureTime: Int64
 
@@ -35,6 +38,16 @@ final class ResidentFeatures: Sendable {
         self.table = table
         inputs = models.map { ModelInputs(model: $0, table: table) }
         featureTime = table.context.asOfMinute * 60
+        segmentNames = table.segmentNames.map { copyOfCString($0) }
+    }
+
+    deinit {
+        for name in segmentNames { name.deallocate() }
+    }
+
+    /// NUL-terminated name of a row's segment; `nil` when it has none.
+    func segment(row: Int) -> UnsafePointer<CChar>? {
+        table.segment(row: row).map { UnsafePointer(segmentNames[$0]) }
     }
 }
 

@@ -41,7 +41,14 @@ enum SQLiteSchema {
                         last_day_products INTEGER NOT NULL,
                         max_quantity INTEGER NOT NULL,
                         invoice_minutes_of_day INTEGER NOT NULL,
-                        days BLOB NOT NULL CHECK (length(days) > 0 AND length(days) % 4 = 0)
+                        days BLOB NOT NULL CHECK (length(days) > 0 AND length(days) % 4 = 0),
+                        -- A position in segments; NULL until the build is segmented.
+                        segment INTEGER
+                    ) STRICT;
+
+                    CREATE TABLE segments (
+                        position INTEGER PRIMARY KEY CHECK (position >= 0),
+                        name TEXT NOT NULL UNIQUE CHECK (length(name) > 0)
                     ) STRICT;
 
                     CREATE TABLE builds (
@@ -50,7 +57,9 @@ enum SQLiteSchema {
                         last_purchase_minute INTEGER NOT NULL CHECK (last_purchase_minute < as_of_minute),
                         customers INTEGER NOT NULL CHECK (customers > 0),
                         hash TEXT NOT NULL CHECK (length(hash) = 16),
-                        built_at INTEGER NOT NULL
+                        built_at INTEGER NOT NULL,
+                        -- How often the build was segmented.
+                        segmentation INTEGER NOT NULL DEFAULT 0
                     ) STRICT;
                     """
             )

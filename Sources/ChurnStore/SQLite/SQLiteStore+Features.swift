@@ -14,6 +14,7 @@ extension SQLiteStore {
             var builder = FeatureTable.Builder(
                 context: build.context,
                 generation: build.generation,
+                segmentNames: try segmentNames(database),
                 reservedRows: rowCount
             )
             var hash = FactsHash()
@@ -24,7 +25,7 @@ extension SQLiteStore {
             while try rows.step() {
                 guard FactsReader.read(rows, into: &facts) else { throw StoreError.damaged(store: name, .features) }
                 hash.add(facts)
-                try builder.append(facts)
+                try builder.append(facts, segment: FactsReader.segment(rows))
                 customers += 1
             }
             guard customers == build.customers, hash.value == build.hash else {
@@ -43,14 +44,56 @@ extension SQLiteStore {
             guard try row.step() else { return nil }
             var facts = CustomerFacts(customer: 0)
             guard FactsReader.read(row, into: &facts) else { throw StoreError.damaged(store: name, .features) }
-            return CustomerRecord(build: build, facts: facts)
+            let names = try segmentNames(database)
+            let segment = FactsReader.segment(row).flatMap { names.indices.contains($0) ? names[$0] : nil }
+            return CustomerRecord(build: build, facts: facts, segment: segment)
         }
+    }
+
+    package func setSegments(_ segmentation: SegmentAssignment) throws(StoreError) {
+        do {
+            try writing { database in
+                try database.inTransaction(.immediate) {
+                    try set(segmentation, database)
+                    return .commit
+                }
+            }
+        } catch {
+            throw StoreError(error, store: name)
+        }
+    }
+
+    private func set(_ segmentation: SegmentAssignment, _ database: Database) throws {
+        guard let build = try latestBuild(database) else { throw StoreError.noBuild(store: name) }
+        guard build.generation == segmentation.generation else { throw StoreError.busy(store: name) }
+        try database.execute(sql: "DELETE FROM segments; UPDATE features SET segment = NULL")
+        for (position, text) in segmentation.names.enumerated() {
+            try database.execute(
+                sql: "INSERT INTO segments (position, name) VALUES (?, ?)",
+                arguments: [position, text]
+            )
+        }
+        let update = try statement("UPDATE features SET segment = ? WHERE customer = ?", database)
+        for (customer, segment) in segmentation.segments {
+            try update.bind(Int64(segment), at: 1)
+            try update.bind(customer, at: 2)
+            _ = try update.step()
+            update.reset()
+        }
+        try database.execute(
+            sql: "UPDATE builds SET segmentation = segmentation + 1 WHERE generation = ?",
+            arguments: [build.generation]
+        )
+    }
+
+    private func segmentNames(_ database: Database) throws -> [String] {
+        try String.fetchAll(database, sql: "SELECT name FROM segments ORDER BY position")
     }
 
     private func latestBuild(_ database: Database) throws -> FeatureBuild? {
         let row = try statement(
             """
-            SELECT generation, as_of_minute, last_purchase_minute, customers, hash, built_at
+            SELECT generation, as_of_minute, last_purchase_minute, customers, hash, built_at, segmentation
             FROM builds ORDER BY generation DESC LIMIT 1
             """,
             database
@@ -62,7 +105,8 @@ extension SQLiteStore {
             context: BuildContext(asOfMinute: row.integer(1), lastPurchaseMinute: row.integer(2)),
             customers: row.integer(3),
             hash: UInt64(String(decoding: row.text(4), as: UTF8.self), radix: 16) ?? 0,
-            builtAtSeconds: row.integer(5)
+            builtAtSeconds: row.integer(5),
+            segmentation: row.integer(6)
         )
         let asOf = CivilTime.split(minute: build.context.asOfMinute)
         // Within the days that facts can have, so that no reader's arithmetic on it can overflow. (A hash that does not
@@ -78,9 +122,15 @@ extension SQLiteStore {
 private enum FactsReader {
     static let sql = """
         SELECT customer, purchase_lines, purchase_invoices, cancel_lines, cancel_invoices, units, amount_milli,
-            first_minute, last_minute, distinct_products, last_day_products, max_quantity, invoice_minutes_of_day, days
+            first_minute, last_minute, distinct_products, last_day_products, max_quantity, invoice_minutes_of_day, days,
+            coalesce(segment, -1)
         FROM features
         """
+
+    /// The position of the row's segment; nil when it has none.
+    static func segment(_ row: SQLiteStatement) -> Int? {
+        Int(exactly: row.integer(14)).flatMap { $0 >= 0 ? $0 : nil }
+    }
 
     /// Overwrites `facts`, whose memory for the days is used again.
     ///
