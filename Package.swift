@@ -43,6 +43,7 @@ let package = Package(
 
         .target(name: "ChurnFeatures", dependencies: ["CZlib"], swiftSettings: strict),
         .target(name: "ChurnModel", dependencies: ["CCrypto"], swiftSettings: strict),
+        .target(name: "ChurnTraining", dependencies: ["ChurnFeatures", "ChurnModel"], swiftSettings: strict),
         .target(name: "ChurnStore", dependencies: ["ChurnFeatures", grdb, grdbSQLite], swiftSettings: strict),
         .target(name: "ChurnProtocol", dependencies: ["CChurnProto", "CProtobufC", nioCore], swiftSettings: strict),
         .target(
@@ -61,7 +62,8 @@ let package = Package(
         .executableTarget(
             name: "churn",
             dependencies: [
-                "ChurnFeatures", "ChurnModel", "ChurnStore", "ChurnClient", "ChurnServer", "ChurnProtocol",
+                "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnClient", "ChurnServer",
+                "ChurnProtocol",
                 argumentParser, logging, lifecycle, unixSignals,
             ],
             swiftSettings: strict
@@ -85,6 +87,11 @@ let package = Package(
                 "ChurnServer", "ChurnProtocol", "ChurnFeatures", "ChurnModel", "ChurnStore", "TestSupport", nioCore,
                 logging, lifecycle,
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ChurnTrainingTests",
+            dependencies: ["ChurnTraining", "ChurnFeatures", "ChurnModel", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -26,27 +26,7 @@ extension ModelArtefact {
     /// - Throws: ``ModelError``; `alreadyExists` when there is this version already.
     @discardableResult
     package func write(to directory: String) throws(ModelError) -> String {
-        let parent = "\(directory)/\(model.name)"
-        let folder = "\(parent)/\(model.version)"
-        try checkPapers(at: folder)
-        try Files.createFolders(parent)
-        guard try Files.kind(of: folder) == .missing else { throw .alreadyExists(at: folder) }
-
-        // A leading dot keeps it out of catalogues.
-        let temporary = "\(parent)/.\(model.version)-\(hexadecimal(UInt64.random(in: 0...UInt64.max)))"
-        let bytes = json
-        let sums = ChecksumFile.line(digest: bytes.withUnsafeBytes { sha256($0) }, file: Self.modelFile)
-        do {
-            try Files.createFolders(temporary)
-            try Files.create("\(temporary)/\(Self.modelFile)", holding: bytes)
-            try Files.create("\(temporary)/\(Self.checksumFile)", holding: Array(sums.utf8))
-            try Files.sync(folder: temporary)
-            try Files.publish(temporary, as: folder, in: parent)
-        } catch {
-            Files.discard(folder: temporary, files: [Self.modelFile, Self.checksumFile])
-            throw error
-        }
-        return folder
+        try write(to: directory, attachments: [])
     }
 
     /// Dictionaries have no order: fields are written by name.
