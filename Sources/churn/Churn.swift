@@ -38,8 +38,8 @@ struct Churn: AsyncParsableCommand {
             """,
         version: "churn \(ChurnVersion.current)",
         subcommands: [
-            Ingest.self, Features.self, Serve.self, Predict.self, Score.self, Health.self, Models.self, Generate.self,
-            Version.self,
+            Ingest.self, Features.self, Serve.self, Predict.self, Score.self, Train.self, Evaluate.self,
+            Explain.self, Segment.self, Health.self, Models.self, Generate.self, Version.self,
         ]
     )
 }

@@ -3,6 +3,7 @@ internal import ChurnFeatures
 internal import ChurnModel
 internal import ChurnServer
 internal import ChurnStore
+internal import ChurnTraining
 
 /// Why a command did not do what it was told: one line that names the thing and the next step, and how to exit.
 struct Failure: Error {
@@ -26,6 +27,8 @@ extension Failure {
         case let error as ReadingError: self.init(error.status, error.description)
         case let error as ModelError: self.init(error.status, error.description)
         case let error as ServerError: self.init(error.status, error.description)
+        case let error as TrainingError: self.init(error.status, error.description)
+        case let error as SegmentationError: self.init(error.status, error.description)
         case let error as SyntheticError: self.init(error.status, error.description)
         case OutputError.failed(let reason):
             self.init(.inputOutput, "the output cannot be written (\(reason)); check the disk it goes to")
@@ -107,6 +110,30 @@ extension ServerError {
         case .noModel: .inputMissing
         case .unknownFeatures: .badData
         case .portInUse, .cannotListen: .systemRefused
+        }
+    }
+}
+
+extension TrainingError {
+    fileprivate var status: ExitStatus {
+        switch self {
+        case .model(let error): error.status
+        case .invalidSetting, .overlappingTest: .usage
+        case .wrongShape, .noRows, .tooManyRows, .tooManyInputs, .duplicateInput, .unknownFeature, .unusableValue,
+            .unusableScore, .oneClass, .collinear, .separable, .notConverged, .linesNotGrouped, .facts,
+            .windowBeyondData, .missingSnapshot, .noTrainingCutoff, .leaks:
+            .badData
+        }
+    }
+}
+
+extension SegmentationError {
+    fileprivate var status: ExitStatus {
+        switch self {
+        case .setting: .usage
+        case .noPoints, .tooManyPoints, .wrongShape, .invalidValue, .tooFewDistinctPoints, .notConverged,
+            .invalidLabel, .oneCluster, .noKnee, .malformedModel:
+            .badData
         }
     }
 }

@@ -139,7 +139,7 @@ struct Serve: AsyncParsableCommand {
 }
 
 /// Which of several models is the default of a server that was told none.
-private enum DefaultModel {
+enum DefaultModel {
     /// The order of preference; models it does not name follow by name.
     private static let preferred = ["churn-temporal", "seed-logistic"]
 

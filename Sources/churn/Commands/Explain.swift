@@ -1,0 +1,151 @@
+internal import ArgumentParser
+internal import ChurnFeatures
+internal import ChurnModel
+internal import ChurnStore
+internal import ChurnTraining
+
+struct Explain: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say why a customer has the score it has, without a server.",
+        discussion: """
+            Reads the customer's record of the last feature build, and scores it as the
+            server does, to the bit. Bars to the right raise the odds of leaving, bars to
+            the left lower them, against a customer who is average in everything.
+
+            EXAMPLES
+              churn explain 12347
+              churn explain 12347 --model seed-logistic --json
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The customer's id.", valueName: "id"))
+    var id: Int64
+
+    @Option(
+        help: ArgumentHelp(
+            "The model, NAME or NAME@VERSION (else CHURN_MODEL, else the one that serve prefers).",
+            valueName: "selector"
+        )
+    )
+    var model: String?
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var models: ModelsOptions
+    @OptionGroup var configuration: ConfigurationOptions
+
+    @Flag(help: "One JSON object.")
+    var json = false
+
+    func run() throws {
+        let settings = try configuration.settings()
+        let model = try chosenModel(settings)
+        let location = try store.location(settings)
+        guard let record = try location.open(.read).record(of: id) else {
+            throw Failure(.unknownName, "\(location): knows no customer \(id); check the id, or build features again")
+        }
+        let explanation = try Explanation(record, by: model)
+        try StandardStream.output.write(json ? explanation.object.text + "\n" : explanation.text)
+    }
+
+    private func chosenModel(_ settings: Settings) throws -> LogisticModel {
+        let catalog = try ModelCatalog(directory: models.directory(settings))
+        let names = catalog.entries.map(\.name)
+        guard let selector = settings.model(flags: model.map { [$0] } ?? []).first ?? DefaultModel.order(names).first
+        else {
+            throw Failure(.inputMissing, "\(catalog.directory): holds no model; name another directory with --models")
+        }
+        return try catalog.model(selector)
+    }
+}
+
+/// One customer's score, taken apart.
+struct Explanation {
+    private let model: LogisticModel
+    private let record: CustomerRecord
+    /// In the order of the model's inputs.
+    private let features: [Double]
+    private let contributions: [Double]
+    private let baseline: Double
+    private let logOdds: Double
+    private let probability: Double
+
+    /// - Throws: 65 for a model of other features, or a record that it cannot score.
+    init(_ record: CustomerRecord, by model: LogisticModel) throws(Failure) {
+        let schema = FeatureSchema.current
+        let scorer = Scorer(model)
+        var row = [Double](repeating: 0, count: schema.names.count)
+        row.withUnsafeMutableBufferPointer { schema.write(record.facts, record.build.context, to: $0) }
+        var features: [Double] = []
+        for input in model.inputs {
+            guard let column = schema.index(of: input.feature) else {
+                throw Failure(
+                    .badData,
+                    "\(model.selector): reads \(input.feature), which the features do not have".oneLine
+                )
+            }
+            features.append(row[column])
+        }
+        let inputs = zip(model.inputs, features).map { $0.transform($1) }
+        var contributions = [Double](repeating: 0, count: inputs.count)
+        if let invalid = scorer.firstInvalid(inputs: inputs) {
+            throw Failure(
+                .badData,
+                "\(model.selector): cannot score \(model.inputs[invalid].feature) = \(features[invalid])".oneLine
+            )
+        }
+        scorer.contributions(inputs: inputs, into: &contributions)
+        self.model = model
+        self.record = record
+        self.features = features
+        self.contributions = contributions
+        baseline = scorer.baseline
+        logOdds = scorer.logOdds(inputs: inputs)
+        probability = Scorer.probability(logOdds: logOdds)
+    }
+
+    private var isChurn: Bool { model.isChurn(probability: probability) }
+
+    var object: JSON {
+        let parts = model.inputs.indices.map { index in
+            JSON.object([
+                ("feature", .string(model.inputs[index].feature)), ("value", .number(features[index])),
+                ("log_odds", .number(contributions[index])),
+                ("words", .string(FeatureWords.sentence(model.inputs[index].feature, features[index]))),
+            ])
+        }
+        return .object([
+            ("customer_id", .integer(record.facts.customer)), ("model", .string(model.selector)),
+            ("as_of", .string(isoText(minute: record.build.context.asOfMinute))),
+            ("churn_probability", .number(probability)), ("churn_prediction", .integer(isChurn ? 1 : 0)),
+            ("threshold", .number(model.threshold)), ("log_odds", .number(logOdds)), ("baseline", .number(baseline)),
+            ("contributions", .array(parts)),
+        ])
+    }
+
+    var text: String {
+        func percent(_ share: Double) -> String { roundedText(100 * share, decimals: 1) + " %" }
+        var text = "customer \(record.facts.customer) \(isChurn ? "is likely to leave" : "is likely to stay"): "
+        text += "\(percent(probability)), threshold \(percent(model.threshold))\n\n"
+        var table = Table([("", .left), ("log-odds", .right), ("lowers", .right), ("raises", .left), ("", .left)])
+        table.add(["average customer", signed(baseline), "", "", percent(Scorer.probability(logOdds: baseline))])
+        let most = max(contributions.map(\.magnitude).max() ?? 0, 1e-9)
+        let order = contributions.indices.sorted {
+            (-contributions[$0].magnitude, $0) < (-contributions[$1].magnitude, $1)
+        }
+        for index in order {
+            let value = contributions[index]
+            let bar = String(repeating: "█", count: Int((16 * value.magnitude / most).rounded()))
+            table.add([
+                FeatureWords(model.inputs[index].feature).label, signed(value), value < 0 ? bar : "",
+                value < 0 ? "" : bar,
+                FeatureWords.sentence(model.inputs[index].feature, features[index]),
+            ])
+        }
+        table.add(["together", signed(logOdds), "", "", percent(probability)])
+        text += table.text()
+        if let segment = record.segment { text += "segment: \(segment.oneLine)\n" }
+        return text + "\(model.selector), features as of \(isoText(minute: record.build.context.asOfMinute))\n"
+    }
+
+    private func signed(_ value: Double) -> String { (value < 0 ? "" : "+") + roundedText(value, decimals: 3) }
+}
