@@ -116,7 +116,9 @@ let package = Package(
         .testTarget(name: "ChurnWireTests", dependencies: ["TestSupport", "churn"], swiftSettings: strict),
         .testTarget(
             name: "ChurnEndToEndTests",
-            dependencies: ["churn", "ChurnClient", "ChurnStore", "TestSupport"],
+            dependencies: [
+                "churn", "ChurnClient", "ChurnFeatures", "ChurnModel", "ChurnStore", "ChurnTraining", "TestSupport",
+            ],
             swiftSettings: strict
         ),
     ]
