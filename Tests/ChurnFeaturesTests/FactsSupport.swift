@@ -1,5 +1,6 @@
 import ChurnFeatures
 import Foundation
+import TestSupport
 
 /// A transaction line that owns its texts, for tests.
 struct OwnedLine {
@@ -89,10 +90,6 @@ func naiveFacts(_ lines: [OwnedLine], customer: Int64) -> CustomerFacts? {
 
 /// The real lines by customer, read once for all tests that want them.
 struct FactsHistory: Sendable {
-    struct Unreadable: Error, CustomStringConvertible {
-        var description: String
-    }
-
     let linesByCustomer: [(customer: Int64, lines: [Line])]
     private let texts: [UInt8]
 
@@ -104,26 +101,7 @@ struct FactsHistory: Sendable {
         var priceMilli: Int64
     }
 
-    static let real = Result { try FactsHistory(reading: realDataPath()) }
-
-    /// `$CHURN_DATA`, a file or a directory, else `../shared/data` beside the repository.
-    static func realDataPath() throws -> String {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let chosen = ProcessInfo.processInfo.environment["CHURN_DATA"]
-        var path = chosen ?? root.appendingPathComponent("../shared/data").standardizedFileURL.path
-        var isDirectory: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
-            path += "/online_retail.csv.gz"
-        }
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw Unreadable(
-                description: "\(path): no data set; set CHURN_DATA to the Online Retail CSV file, or run ./scripts/run "
-                    + "once, which downloads it"
-            )
-        }
-        return path
-    }
+    static let real = Result { try FactsHistory(reading: Surroundings.transactionFile()) }
 
     private init(reading path: String) throws {
         var reader = try TransactionReader(path: path)

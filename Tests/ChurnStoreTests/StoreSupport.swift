@@ -1,6 +1,7 @@
 import ChurnFeatures
 import ChurnStore
 import Foundation
+import TestSupport
 import Testing
 
 /// A directory that goes with the closure. A store opened in it is closed before, when its last reference ends inside.
@@ -120,28 +121,7 @@ extension TransactionStore {
 
 /// The real data set, and other exports of the same lines made from it.
 enum RealData {
-    struct Missing: Error, CustomStringConvertible {
-        var description: String
-    }
-
-    /// `$CHURN_DATA`, a file or a directory, else `../shared/data` beside the repository.
-    static func path() throws -> String {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let chosen = ProcessInfo.processInfo.environment["CHURN_DATA"]
-        var path = chosen ?? root.appendingPathComponent("../shared/data").standardizedFileURL.path
-        var isDirectory: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
-            path += "/online_retail.csv.gz"
-        }
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw Missing(
-                description: "\(path): no data set; set CHURN_DATA to the Online Retail CSV file, or run ./scripts/run "
-                    + "once, which downloads it"
-            )
-        }
-        return path
-    }
+    static func path() throws -> String { try Surroundings.transactionFile() }
 
     /// The kept lines in the order of the file.
     static let lines = Result {

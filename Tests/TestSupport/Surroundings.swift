@@ -36,6 +36,16 @@ package enum Surroundings {
         return churn
     }
 
+    /// The real data set where it is one file: the first one.
+    package static func transactionFile() throws -> String {
+        guard let file = try transactions().first else {
+            throw Missing(
+                description: "CHURN_DATA is a folder without CSV files; docs/data.md says how to get the data set"
+            )
+        }
+        return file
+    }
+
     /// The files of the real data set.
     package static func transactions() throws -> [String] {
         let environment = ProcessInfo.processInfo.environment["CHURN_DATA"] ?? ""
