@@ -69,6 +69,13 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        .executableTarget(
+            name: "churn-bench",
+            dependencies: ["ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", argumentParser],
+            path: "Benchmarks/Sources/churn-bench",
+            swiftSettings: strict
+        ),
+
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "ChurnProtocolTests",
