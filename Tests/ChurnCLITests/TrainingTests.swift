@@ -52,6 +52,14 @@ struct TrainingTests {
         #expect(parts.count == 10)
         #expect(abs(number(explained, "baseline") + parts.reduce(0, +) - number(explained, "log_odds")) < 1e-12)
 
+        // A remark joins what one bar alone would tell wrongly.
+        let told = try await Program.run(["explain", "12347", "--model", "mine"] + models + store).output
+        let together = zip(report["model"].flatMap { ($0 as? [String: Any])?["inputs"] as? [String] } ?? [], parts)
+            .filter { $0.0.contains("recency") || $0.0.contains("purchase_days") }.map(\.1)
+        #expect(together.count == 4)
+        #expect(told.count { $0 == "*" } == 5 && told.contains("read their sum, -"))
+        #expect(together.reduce(0, +) < 0)
+
         let segments = try await Program.run(["segment", "--json"] + store).object()
         #expect(number(segments, "knee") == 3)
         let names = (segments["profiles"] as? [[String: Any]])?.compactMap { $0["name"] as? String }

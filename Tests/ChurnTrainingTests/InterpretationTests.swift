@@ -21,9 +21,12 @@ import Testing
         let logRatio = log((30.0 / 20) / (15.0 / 60))
         let error = (1.0 / 30 + 1.0 / 20 + 1.0 / 15 + 1.0 / 60).squareRoot()
         #expect(abs(row.coefficient - logRatio * fit.scales[0]) < 1e-9)
-        #expect(abs((row.standardError ?? .nan) - error * fit.scales[0]) < 1e-9)
+        #expect(abs((row.independentError ?? .nan) - error * fit.scales[0]) < 1e-9)
+        // The model has a weight for each cell, so the sandwich is Wald's but for its correction.
+        let sandwich = error * fit.scales[0] * (125.0 / 124).squareRoot()
+        #expect(abs((row.standardError ?? .nan) - sandwich) < 1e-9)
         let ratio = try #require(row.oddsRatio)
-        #expect(abs(log(ratio.upper / ratio.estimate) - 1.959963984540054 * error * fit.scales[0]) < 1e-9)
+        #expect(abs(log(ratio.upper / ratio.estimate) - 1.959963984540054 * sandwich) < 1e-9)
         #expect(ratio.lower < ratio.estimate)
     }
 
@@ -33,7 +36,7 @@ import Testing
         let fourfold = try plain.selecting(rows: (0..<8_000).map { $0 / 4 })
         func errors(_ dataset: Dataset) throws -> (plain: Double, clustered: Double) {
             let row = try CoefficientTable(LogisticRegression(l2: 0).fit(dataset), training: dataset).rows[1]
-            return (row.standardError ?? .nan, row.clusteredError ?? .nan)
+            return (row.independentError ?? .nan, row.standardError ?? .nan)
         }
         let (one, four) = (try errors(plain), try errors(fourfold))
         #expect(abs(four.plain * 2 - one.plain) < 1e-9)
@@ -54,7 +57,7 @@ import Testing
         let table = try CoefficientTable(fit, training: training)
         #expect(table.rows.map(\.input) == ["(intercept)"] + InputSet.t10.features)
         // 15 cutoffs of a customer are far from 15 customers.
-        let ratios = table.rows.map { ($0.clusteredError ?? 0) / ($0.standardError ?? .nan) }
+        let ratios = table.rows.map { ($0.standardError ?? 0) / ($0.independentError ?? .nan) }
         #expect(ratios.allSatisfy { (1.3..<4).contains($0) })
         let test = try Dataset([snapshots.cutoff(day: day(reference.test_cutoff.text))], inputs: .t10)
         let importance = try PermutationImportance(fit, on: test, repeats: 5, seed: 1, threads: 2)

@@ -34,6 +34,13 @@ import Testing
         #expect(differences(report.test.metrics.figures, expected.recommended_T10.test, names: metricNames) == [])
         #expect(json.model.input_set.text == "T10")
         #expect(json.protocol.test_cutoff.text == "2011-09-10")
+        // Up to 15 rows are one customer's: the interval is the one that knows it.
+        let (row, recency) = (report.coefficients[4], json.coefficients.list[4])
+        #expect(row.input == "recency_days" && recency.input.text == row.input)
+        #expect(recency.odds_ratio.upper.number == row.oddsRatio?.upper)
+        let independent = exp(row.coefficient + 1.959963984540054 * (row.independentError ?? .nan))
+        #expect(recency.odds_ratio.upper.number > independent * 1.01)
+        #expect(json.coefficient_errors.text.contains("clustered by customer"))
         let following = try #require(report.following)
         #expect(following.cutoffs.count == 8)
         for cutoff in following.cutoffs {
@@ -94,6 +101,8 @@ import Testing
         let text = String(decoding: pages[0], as: UTF8.self)
         #expect(text.contains("&lt;i&gt;&amp;"))
         #expect(text.contains("0.750"))
+        #expect(text.contains("clustered by customer"))
+        #expect(text.contains("“Days of silence”, ") && text.contains("Read them as one group"))
     }
 }
 

@@ -35,6 +35,7 @@ enum Reference: Decodable {
 
     /// NaN where there is no number: every comparison with it fails.
     var number: Double { if case .number(let value) = self { value } else { .nan } }
+    var list: [Reference] { if case .list(let values) = self { values } else { [] } }
     var numbers: [Double] { if case .list(let values) = self { values.map(\.number) } else { [] } }
     var text: String { if case .text(let value) = self { value } else { "" } }
     var texts: [String] { if case .list(let values) = self { values.map(\.text) } else { [] } }

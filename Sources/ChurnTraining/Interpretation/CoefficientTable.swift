@@ -4,19 +4,15 @@ package struct CoefficientTable: Equatable, Sendable {
         package var input: String
         /// Log-odds per standard deviation.
         package var coefficient: Double
-        /// From the Hessian alone, as if all rows were independent; nil for a constant input.
-        package var standardError: Double?
         /// With the rows of a customer taken together; nil for a constant input.
-        package var clusteredError: Double?
+        package var standardError: Double?
+        /// From the Hessian alone, as if all rows were independent: too small where customers have several rows. Nil for a
+        /// constant input.
+        package var independentError: Double?
 
-        /// Factor by which the odds of churn grow with one standard deviation more.
-        package var oddsRatio: Interval? { ratio(standardError) }
-        /// The same with the clustered error: the one to show where customers have several rows.
-        package var clusteredOddsRatio: Interval? { ratio(clusteredError) }
-
-        /// Wald's interval, `exp(w ± 1.96 se)`.
-        private func ratio(_ error: Double?) -> Interval? {
-            error.map { error in
+        /// Factor by which the odds of churn grow with one standard deviation more, `exp(w ± 1.96 standardError)`.
+        package var oddsRatio: Interval? {
+            standardError.map { error in
                 Interval(
                     estimate: exponentialFunction(coefficient),
                     lower: exponentialFunction(coefficient - CoefficientTable.normalQuantile * error),
@@ -32,9 +28,10 @@ package struct CoefficientTable: Equatable, Sendable {
     /// 97.5 % of the standard normal distribution lie below it.
     static let normalQuantile = 1.959963984540054
 
-    /// Standard errors are the roots of the diagonals of `H⁻¹` and, clustered, of `H⁻¹ (Σ_c s_c s_cᵀ C / (C - 1)) H⁻¹`, with
-    /// `H` the objective's Hessian at the optimum, penalty included, and `s_c` the gradient of the loss of customer c's rows.
-    /// With a penalty these are errors about the penalised optimum, which is drawn towards 0.
+    /// Errors are the roots of the diagonals of `H⁻¹ (Σ_c s_c s_cᵀ C / (C - 1)) H⁻¹`, the sandwich by customer, and of `H⁻¹`,
+    /// Wald's for independent rows; `H` is the objective's Hessian at the optimum, penalty included, and `s_c` the gradient
+    /// of the loss of customer c's rows. With a penalty these are errors about the penalised optimum, which is drawn
+    /// towards 0.
     ///
     /// - Source: Wald (1943); the sandwich: Liang, Zeger, "Longitudinal data analysis using generalized linear models"
     ///   (1986, doi 10.1093/biomet/73.1.13).
@@ -65,8 +62,8 @@ package struct CoefficientTable: Equatable, Sendable {
             return Row(
                 input: index == 0 ? "(intercept)" : fit.inputs[index - 1],
                 coefficient: fit.weights[index],
-                standardError: isFlat[index] ? nil : inverse[index * order + index].squareRoot(),
-                clusteredError: isFlat[index] ? nil : max(0, clustered).squareRoot()
+                standardError: isFlat[index] ? nil : max(0, clustered).squareRoot(),
+                independentError: isFlat[index] ? nil : inverse[index * order + index].squareRoot()
             )
         }
     }

@@ -37,6 +37,12 @@ package struct FeatureWords: Equatable, Sendable {
         "cancel_rate": ("Share of cancelled orders", "cancelled orders among all orders"),
     ]
 
+    /// Features that depend on how long ago the customer last bought. They are correlated, so a model's weight on one of them
+    /// says little by itself.
+    package static let lastPurchase: Set<String> = [
+        "recency_24h", "recency_days", "purchase_days_60d", "decayed_purchase_days_180d", "recency_gap_ratio",
+    ]
+
     /// The value in a sentence about one customer, such as "last bought 12 days ago".
     package static func sentence(_ feature: String, _ value: Double) -> String {
         func count(_ one: String, _ many: String) -> String {

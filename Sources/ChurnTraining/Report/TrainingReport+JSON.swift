@@ -17,6 +17,7 @@ extension TrainingReport {
             ("comparison", .optional(comparison, \.json)),
             ("cutoffs", .optional(following, \.json)),
             ("candidates", .list(candidates.map(\.json))),
+            ("coefficient_errors", .string(Self.coefficientErrors)),
             ("coefficients", .list(coefficients.map(\.json))),
             ("permutation_importance", .list(importance.map(\.json))),
             ("drop_one", .optional(dropOne, \.json)),
@@ -189,9 +190,7 @@ extension CoefficientTable.Row {
         .object([
             ("input", .string(input)), ("coefficient", .number(coefficient)),
             ("standard_error", .optional(standardError) { .number($0) }),
-            ("clustered_error", .optional(clusteredError) { .number($0) }),
             ("odds_ratio", .optional(oddsRatio, \.json)),
-            ("clustered_odds_ratio", .optional(clusteredOddsRatio, \.json)),
         ])
     }
 }

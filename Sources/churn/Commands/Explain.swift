@@ -10,7 +10,9 @@ struct Explain: ParsableCommand {
         discussion: """
             Reads the customer's record of the last feature build, and scores it as the
             server does, to the bit. Bars to the right raise the odds of leaving, bars to
-            the left lower them, against a customer who is average in everything.
+            the left lower them, against a customer who is average in everything. A bar is
+            what its input adds while all others stay as they are: of inputs that move
+            together, such as those about the last purchase, only the sum tells a story.
 
             EXAMPLES
               churn explain 12347
@@ -132,19 +134,33 @@ struct Explanation {
         let order = contributions.indices.sorted {
             (-contributions[$0].magnitude, $0) < (-contributions[$1].magnitude, $1)
         }
+        let marked = lastPurchase
         for index in order {
             let value = contributions[index]
             let bar = String(repeating: "█", count: Int((16 * value.magnitude / most).rounded()))
             table.add([
-                FeatureWords(model.inputs[index].feature).label, signed(value), value < 0 ? bar : "",
+                FeatureWords(model.inputs[index].feature).label + (marked.contains(index) ? " *" : ""), signed(value),
+                value < 0 ? bar : "",
                 value < 0 ? "" : bar,
                 FeatureWords.sentence(model.inputs[index].feature, features[index]),
             ])
         }
         table.add(["together", signed(logOdds), "", "", percent(probability)])
         text += table.text()
+        if !marked.isEmpty {
+            let sum = marked.reduce(0) { $0 + contributions[$1] }
+            text += "* move together, as all depend on when the customer last bought: read their sum, \(signed(sum)), "
+            text += "not one of them\n"
+        }
         if let segment = record.segment { text += "segment: \(segment.oneLine)\n" }
         return text + "\(model.selector), features as of \(isoText(minute: record.build.context.asOfMinute))\n"
+    }
+
+    /// Inputs that move with the last purchase. Weights of correlated inputs correct each other, so one bar alone may say the
+    /// opposite of what a silence means.
+    private var lastPurchase: [Int] {
+        let group = model.inputs.indices.filter { FeatureWords.lastPurchase.contains(model.inputs[$0].feature) }
+        return group.count > 1 ? group : []
     }
 
     private func signed(_ value: Double) -> String { (value < 0 ? "" : "+") + roundedText(value, decimals: 3) }

@@ -180,14 +180,14 @@ extension ReportPage {
         body +=
             "of leaving change when one of them is a usual step (a standard deviation) higher and the others stay the "
         body += "same: left of the line they fall, right of it they rise. Inputs that say nearly the same share their "
-        body +=
-            "weight, so an effect near the line is no proof of a useless input, and one of them may point the other way to "
-        body += "correct another.</p>\n"
+        body += "weight, so an effect near the line is no proof of a useless input.</p>\n"
+        body += silenceRemark
         body += figure(
             forestPlot,
             title: "Odds ratio of one standard deviation more, with 95 % intervals",
-            caption: "Intervals take the rows of a customer together. The bars on the right are the AUC lost when the "
-                + "input’s values are dealt out at random among the test customers."
+            caption: TrainingReport.coefficientErrors
+                + " The bars on the right are the AUC lost when the input’s values are dealt out at random among the "
+                + "test customers."
         )
         return Section(
             id: "inputs",
@@ -197,11 +197,23 @@ extension ReportPage {
         )
     }
 
+    /// One dot of several correlated inputs invites a wrong story; this tells the right one.
+    private var silenceRemark: String {
+        let names = report.model.inputs.map(\.feature)
+            .filter(FeatureWords.lastPurchase.contains).map { "“\(escaped(FeatureWords($0).label))”" }
+        guard names.count > 1 else { return "" }
+        let list = names.dropLast().joined(separator: ", ") + " and " + names[names.count - 1]
+        return "<p>\(list) all depend on how long ago a customer bought, and move together. None of their dots is the "
+            + "effect of silence by itself: it is what the input adds once the others are known, and can point the other "
+            + "way. Read them as one group: only their sum says what a silence means, and it differs from customer to "
+            + "customer.</p>\n"
+    }
+
     private var forestPlot: String {
         let rows = report.coefficients.dropFirst().sorted {
             ($0.coefficient.magnitude, $1.input) > ($1.coefficient.magnitude, $0.input)
         }
-        let limits = rows.compactMap(\.clusteredOddsRatio).flatMap { [$0.lower, $0.upper] }
+        let limits = rows.compactMap(\.oddsRatio).flatMap { [$0.lower, $0.upper] }
         // On the scale of log-odds, and symmetric: equal distances are equal effects.
         let reach = max(0.2, (limits.map { naturalLogarithm(max($0, 1e-6)).magnitude }.max() ?? 1) * 1.06)
         let step = 36.0
@@ -232,7 +244,7 @@ extension ReportPage {
             let y = plot.top + 20 + step * Double(index)
             let isUp = row.coefficient > 0
             plot.text(FeatureWords(row.input).label, x: 236, y: y + 4, .end, "label")
-            if let ratio = row.clusteredOddsRatio {
+            if let ratio = row.oddsRatio {
                 plot.segment(
                     x1: plot.x(naturalLogarithm(ratio.lower)),
                     y1: y,
@@ -267,8 +279,8 @@ extension ReportPage {
                 "\(escaped(words.label))<small>\(escaped(words.meaning))</small>",
                 "<small>\(formula(row.input, input?.transform ?? .identity))</small>",
                 ReportText.signed(row.coefficient, decimals: 4),
-                row.clusteredError.map { ReportText.number($0, decimals: 4) } ?? "–",
-                row.clusteredOddsRatio.map { ReportText.number($0.estimate, decimals: 3) } ?? "–",
+                row.standardError.map { ReportText.number($0, decimals: 4) } ?? "–",
+                row.oddsRatio.map { ReportText.number($0.estimate, decimals: 3) } ?? "–",
                 change.map { ReportText.signed($0, decimals: 5) } ?? "–",
             ])
         }
