@@ -29,6 +29,8 @@ package enum TrainingError: Error, Equatable {
     case facts(FactsError)
     case windowBeyondData(cutoff: String, neededUntil: String, dataUntil: String)
     case missingSnapshot(cutoff: String)
+    /// Cutoff: nil where the table has none.
+    case missingImport(customer: Int64, cutoff: String?)
     case noTrainingCutoff(for: String, horizonDays: Int)
     case overlappingTest(trainingCutoff: String, testCutoff: String, horizonDays: Int)
 
@@ -74,6 +76,9 @@ extension TrainingError: CustomStringConvertible {
             "cutoff \(cutoff): its label needs the data until \(neededUntil), they end at \(dataUntil); choose an "
                 + "earlier cutoff or a shorter horizon"
         case .missingSnapshot(let cutoff): "cutoff \(cutoff) was not collected; add it to the cutoffs"
+        case .missingImport(let customer, let cutoff):
+            "the imported columns have no row of customer \(customer)\(cutoff.map { " at cutoff \($0)" } ?? ""); give every "
+                + "customer with a purchase before it one"
         case .noTrainingCutoff(let cutoff, let horizonDays):
             "no training cutoff lies \(horizonDays) days or more before \(cutoff); add earlier ones"
         case .overlappingTest(let training, let test, let horizonDays):

@@ -121,7 +121,7 @@ extension TrainingError {
         case .invalidSetting, .overlappingTest: .usage
         case .wrongShape, .noRows, .tooManyRows, .tooManyInputs, .duplicateInput, .unknownFeature, .unusableValue,
             .unusableScore, .oneClass, .collinear, .separable, .notConverged, .linesNotGrouped, .facts,
-            .windowBeyondData, .missingSnapshot, .noTrainingCutoff, .leaks:
+            .windowBeyondData, .missingSnapshot, .missingImport, .noTrainingCutoff, .leaks:
             .badData
         }
     }

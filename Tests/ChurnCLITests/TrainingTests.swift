@@ -1,3 +1,5 @@
+import ChurnFeatures
+import ChurnStore
 import Foundation
 import TestSupport
 import Testing
@@ -66,6 +68,8 @@ struct TrainingTests {
         #expect(names == ["VIP loyal", "at risk", "active regular", "lost"])
         #expect(try await Program.run(["explain", "12347"] + models + store).output.contains("segment: VIP loyal"))
 
+        try await imported(shop, models + store)
+
         try await Program.fails(["train", "--name", "mine"] + models + store, 73, ["exists already"])
         try await Program.fails(
             ["train", "--name", "x", "--protocol", "seed", "--inputs", "t10"] + models + store,
@@ -74,6 +78,40 @@ struct TrainingTests {
         )
         try await Program.fails(["evaluate", "mine", "--cutoff", "2011-12-01"] + models + store, 65, ["2011-12-10"])
         try await Program.fails(["explain", "1", "--model", "mine"] + models + store, 67, ["no customer 1"])
+    }
+
+    /// Columns of one's own train a model that says so, and that no server takes.
+    private func imported(_ shop: Shop, _ place: [String]) async throws {
+        let table = try StoreLocation(parsing: shop.store).open(.read).loadFeatures()
+        let customers = withExtendedLifetime(table) { Array(table.customers) }
+        func file(_ name: String, _ header: String, _ row: (Int64) -> String) throws -> String {
+            try shop.file(name, header + "\r\n" + customers.map { "\($0),\(row($0))\r\n" }.joined())
+        }
+        let calls = try file("calls.csv", "customer_id,calls") { "\($0 % 7)" }
+        let train = ["train", "--protocol", "seed", "--name", "own", "--import"]
+        let outcome = try await Program.run(train + [calls] + place)
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(
+            try shop.read("one/own/1/model.json").contains("Imported inputs: calls. The feature builder does not make")
+        )
+        try await Program.fails(
+            ["serve", "--model", "own", "--listen", "127.0.0.1:0"] + place,
+            65,
+            ["own@1", "reads features that this version does not build: calls"]
+        )
+        try await Program.fails(
+            ["train", "--name", "x", "--import", calls] + place,
+            65,
+            ["calls.csv", "a forecast takes CustomerID, Cutoff"]
+        )
+        let few = try shop.file("few.csv", "CustomerID,Cutoff,calls\r\n12347,2011-03-06,1\r\n12347,2011-03-06,2\r\n")
+        try await Program.fails(
+            ["train", "--name", "x", "--import", few] + place,
+            65,
+            ["few.csv: line 3: customer 12347 has a row already"]
+        )
+        let wrong = try file("wrong.csv", "CustomerID,calls") { _ in "many" }
+        try await Program.fails(train + [wrong] + place + ["--version", "2"], 65, ["line 2: calls is 'many'"])
     }
 
     @Test("what cannot be trained on is one line")

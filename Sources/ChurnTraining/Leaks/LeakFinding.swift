@@ -68,11 +68,20 @@ package enum LeakStatistic: Equatable, Sendable, CustomStringConvertible {
 package struct LeakReport: Equatable, Sendable {
     /// Names of the inputs looked at.
     package var inputs: [String]
+    /// Names of those that do not come from the feature schema.
+    package var imported: [String]
     /// Findings that were allowed by name.
     package var allowed: [LeakFinding]
 
     /// Sentences for the model's artefact.
     package var notes: [String] {
-        allowed.map { "Leak allowed by name: \($0.description)." }
+        let origin =
+            imported.isEmpty
+            ? []
+            : [
+                "Imported inputs: \(imported.joined(separator: ", ")). The feature builder does not make them, so no server "
+                    + "can serve this model; the leak guard judged them by their figures alone."
+            ]
+        return origin + allowed.map { "Leak allowed by name: \($0.description)." }
     }
 }

@@ -102,6 +102,6 @@ package struct LeakGuard: Sendable {
         }
         let refused = findings.filter { !allowed.contains($0.input) }
         guard refused.isEmpty else { throw .leaks(refused) }
-        return LeakReport(inputs: names, allowed: findings)
+        return LeakReport(inputs: names, imported: imported.map(\.name), allowed: findings)
     }
 }

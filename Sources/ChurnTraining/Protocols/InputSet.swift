@@ -1,7 +1,7 @@
 internal import ChurnFeatures
 package import ChurnModel
 
-/// One input of a model: a feature of the schema and what is made of it.
+/// One input of a model: a feature of the schema, or an imported column, and what is made of it.
 package struct InputDefinition: Equatable, Hashable, Sendable {
     package var feature: String
     package var transform: Transform
@@ -24,12 +24,21 @@ package struct InputSet: Equatable, Sendable {
 
     package var features: [String] { inputs.map(\.feature) }
 
+    /// With imported columns as they are.
+    package func adding(_ imported: [String]) -> InputSet {
+        guard !imported.isEmpty else { return self }
+        return InputSet(
+            name: name + "+" + imported.joined(separator: "+"),
+            inputs: inputs + imported.map { InputDefinition($0) }
+        )
+    }
+
     /// - Throws: `unknownFeature`, `duplicateInput`, `noRows`.
-    func check(_ schema: FeatureSchema) throws(TrainingError) {
+    func check(_ snapshot: Snapshot) throws(TrainingError) {
         guard !inputs.isEmpty else { throw .noRows(of: "input set \(name)") }
         var seen: Set<String> = []
         for input in inputs {
-            guard schema.index(of: input.feature) != nil else { throw .unknownFeature(input.feature) }
+            guard snapshot.feature(input.feature) != nil else { throw .unknownFeature(input.feature) }
             guard seen.insert(input.feature).inserted else { throw .duplicateInput(input.feature) }
         }
     }

@@ -47,7 +47,7 @@ package struct SeedProtocol: Equatable, Sendable {
     /// - Parameter snapshot: of the whole history (`SnapshotCollector` with `sharedRecency: recencyLimit`).
     /// - Throws: `leaks`, and what making the rows and fitting throw.
     package func run(_ snapshot: Snapshot) throws(TrainingError) -> Outcome {
-        let leaks = try LeakGuard(window: snapshot.window, allowed: allowedLeaks).check(inputs.features)
+        let leaks = try LeakGuard(window: snapshot.window, allowed: allowedLeaks).check(inputs, on: [snapshot])
         let all = try Dataset([snapshot], inputs: inputs)
         let recency = snapshot.feature("recency_24h") ?? []
         let kept = try all.selecting(

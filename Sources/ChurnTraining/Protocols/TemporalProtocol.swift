@@ -133,14 +133,14 @@ package struct TemporalProtocol: Equatable, Sendable {
             training: dataset,
             fit: try regression(chosen.best.l2).fit(dataset),
             threshold: try ThresholdChoice(thresholdRule, on: chosen.best.scored),
-            leaks: try checkLeaks(chosen.inputs)
+            leaks: try checkLeaks(chosen.inputs, training)
         )
     }
 
-    private func checkLeaks(_ set: InputSet) throws(TrainingError) -> LeakReport {
+    private func checkLeaks(_ set: InputSet, _ training: [Snapshot]) throws(TrainingError) -> LeakReport {
         // What is allowed need not be an input of every set.
         try LeakGuard(window: .after(horizonDays: horizonDays), allowed: allowedLeaks.intersection(set.features))
-            .check(set.features)
+            .check(set, on: training, population: population)
     }
 
     private func candidate(
@@ -148,7 +148,7 @@ package struct TemporalProtocol: Equatable, Sendable {
         _ training: [Snapshot],
         baseline: OutOfFold?
     ) throws(TrainingError) -> Candidate {
-        _ = try checkLeaks(set)
+        _ = try checkLeaks(set, training)
         let dataset = try Dataset(training, inputs: set, population: population)
         let scores = try validation.scores(dataset, l2: penalties)
         let best = penaltyRule.choose(scores)

@@ -21,10 +21,13 @@ package struct Snapshot: Equatable, Sendable {
     /// Raw features, column by column: feature f of row r at `f * customers.count + r`, in the order of the schema.
     let features: [Double]
     package let schema: FeatureSchema
+    /// Columns from elsewhere, of the same rows.
+    var imported: [ImportedColumn] = []
 
     package static func == (left: Snapshot, right: Snapshot) -> Bool {
         left.window == right.window && left.context == right.context && left.customers == right.customers
             && left.labels == right.labels && left.features == right.features && left.schema.id == right.schema.id
+            && left.imported == right.imported
     }
 
     /// Days since 1970-01-01 of the as-of day, the cutoff.
@@ -34,9 +37,10 @@ package struct Snapshot: Equatable, Sendable {
     package var rowCount: Int { customers.count }
     package var positiveCount: Int { labels.count { $0 } }
 
-    /// Nil when the schema has no such feature.
+    /// A feature of the schema or an imported column; nil when there is neither.
     package func feature(_ name: String) -> ArraySlice<Double>? {
-        schema.index(of: name).map { features[($0 * rowCount)..<(($0 + 1) * rowCount)] }
+        if let index = schema.index(of: name) { return features[(index * rowCount)..<((index + 1) * rowCount)] }
+        return imported.first { $0.name == name }.map { $0.values[...] }
     }
 }
 
@@ -64,7 +68,7 @@ extension Dataset {
         population: Population = .all
     ) throws(TrainingError) {
         guard let first = snapshots.first else { throw .noRows(of: "list of snapshots") }
-        try set.check(first.schema)
+        try set.check(first)
         let rows = snapshots.map { snapshot in snapshot.rows(of: population) }
         let rowCount = rows.reduce(0) { $0 + $1.count }
         var values: [Double] = []

@@ -18,6 +18,10 @@ struct Train: ParsableCommand {
             and penalty are chosen by cross-validation on the training cutoffs; the test is
             opened once. --protocol seed repeats the prototype's, which forecasts nothing.
 
+            --import adds columns from a CSV file: CustomerID, Cutoff (yyyy-mm-dd, not with
+            --protocol seed), then numbers known by that day, one row for every customer of
+            every cutoff. The leak guard refuses those whose figures know the label.
+
             EXAMPLES
               churn train --name churn-temporal --version 1
               churn train --name mine --version 1 --inputs t10 --penalty 100
@@ -57,6 +61,12 @@ struct Train: ParsableCommand {
     @Option(help: ArgumentHelp("The test cutoff.", valueName: "yyyy-mm-dd"))
     var testCutoff: DayArgument?
 
+    @Option(
+        name: .customLong("import"),
+        help: ArgumentHelp("Columns of your own to add to the inputs; such a model cannot be served.", valueName: "csv")
+    )
+    var importPath: String?
+
     @Option(help: ArgumentHelp("Let this input through the leak guard; repeatable.", valueName: "name"))
     var allowLeak: [String] = []
 
@@ -93,6 +103,7 @@ struct Train: ParsableCommand {
                 horizonDays: horizon,
                 cutoffs: cutoffs?.days,
                 testCutoff: testCutoff?.day,
+                importPath: importPath,
                 allowedLeaks: Set(allowLeak),
                 threads: threads.count
             )

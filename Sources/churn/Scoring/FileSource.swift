@@ -12,9 +12,6 @@ final class FileSource: ScoreSource {
     private let batchRows: Int
     private var row: Int64 = 0
 
-    /// Characters of a wrong value that a message shows.
-    private static let shownBytes = 60
-
     /// - Parameters:
     ///   - name: of the file, for messages.
     ///   - features: what the model reads.
@@ -24,7 +21,7 @@ final class FileSource: ScoreSource {
         self.table = table
         self.name = name
         self.batchRows = batchRows
-        idColumn = columns.firstIndex(where: Self.isCustomerID)
+        idColumn = columns.firstIndex(where: CSVTable.isCustomerID)
         label = idColumn == nil ? "row" : "customer_id"
         let missing = features.filter { !columns.contains($0) }
         if missing.isEmpty, !features.isEmpty {
@@ -46,9 +43,9 @@ final class FileSource: ScoreSource {
         var columns = features.map { FeatureColumn(name: $0.name, values: []) }
         while labels.count < batchRows, try table.next() {
             row += 1
-            labels.append(try idColumn.map { column throws(Failure) in try id(column) } ?? row)
+            labels.append(try idColumn.map { column throws(Failure) in try table.customerID(column, of: name) } ?? row)
             for (index, feature) in features.enumerated() {
-                columns[index].values.append(try value(feature.column))
+                columns[index].values.append(try table.number(feature.column, of: name))
             }
         }
         if labels.isEmpty {
@@ -56,33 +53,5 @@ final class FileSource: ScoreSource {
             throw Failure(.badData, "\(name): has a header and no rows; there is nothing to score")
         }
         return ScoreBatch(labels: labels, rows: features.isEmpty ? .ids(labels) : .columns(columns))
-    }
-
-    /// `17850`, or `17850.0` as spreadsheets write it.
-    private func id(_ column: Int) throws(Failure) -> Int64 {
-        let text = String(decoding: table.field(column), as: UTF8.self)
-        guard let id = Int64(text) ?? (text.hasSuffix(".0") ? Int64(text.dropLast(2)) : nil) else {
-            throw wrongValue(column, "a customer id")
-        }
-        return id
-    }
-
-    private func value(_ column: Int) throws(Failure) -> Double {
-        guard let value = Double(String(decoding: table.field(column), as: UTF8.self)), value.isFinite else {
-            throw wrongValue(column, "a finite number")
-        }
-        return value
-    }
-
-    private func wrongValue(_ column: Int, _ expected: String) -> Failure {
-        let shown = String(decoding: table.field(column).prefix(Self.shownBytes), as: UTF8.self)
-        return Failure(
-            .badData,
-            "\(name): line \(table.line): \(table.columns[column]) is '\(shown)', not \(expected); correct it".oneLine
-        )
-    }
-
-    private static func isCustomerID(_ name: String) -> Bool {
-        name.lowercased().filter { $0 != "_" && $0 != " " && $0 != "-" } == "customerid"
     }
 }

@@ -15,6 +15,8 @@ struct TrainingRun {
         var horizonDays: Int
         var cutoffs: [Int64]?
         var testCutoff: Int64?
+        /// A CSV file of columns that are added to every input set.
+        var importPath: String?
         var allowedLeaks: Set<String>
         var threads: Int
     }
@@ -42,12 +44,13 @@ struct TrainingRun {
             training: settings.cutoffs,
             test: settings.testCutoff
         )
+        let imported = try settings.importPath.map { try ImportReading.table(path: $0, isDated: true) }
         let proto = try TemporalProtocol(
             trainingCutoffs: plan.training,
             testCutoff: plan.test,
             horizonDays: plan.horizonDays,
-            candidates: settings.inputs.map { [$0] } ?? InputSet.candidates,
-            baseline: settings.inputs ?? .t10,
+            candidates: (settings.inputs.map { [$0] } ?? InputSet.candidates).map { $0.adding(imported?.names ?? []) },
+            baseline: (settings.inputs ?? .t10).adding(imported?.names ?? []),
             penalties: settings.penalty.map { [$0] } ?? TemporalProtocol.usualPenalties,
             validation: CrossValidation(regression: LogisticRegression(threads: settings.threads)),
             thresholdRule: .recall(settings.recall),
@@ -58,7 +61,7 @@ struct TrainingRun {
             horizonDays: plan.horizonDays,
             sharedRecency: SeedProtocol.recencyLimit
         )
-        let snapshots = try SnapshotReading.snapshots(of: store, collector, lines: extent.counts.lines, &progress)
+        let snapshots = try self.snapshots(collector, importing: imported, extent, &progress)
         progress.show { _ in "choosing inputs and penalty" }
         let selection = try proto.select(snapshots)
         let test = try proto.test(selection, on: proto.seal(snapshots), snapshots)
@@ -83,8 +86,9 @@ struct TrainingRun {
 
     func seed(_ progress: inout ProgressLine) throws -> Result {
         let extent = try SnapshotReading.extent(of: store)
+        let imported = try settings.importPath.map { try ImportReading.table(path: $0, isDated: false) }
         let proto = try SeedProtocol(
-            inputs: settings.inputs ?? .seed3,
+            inputs: (settings.inputs ?? .seed3).adding(imported?.names ?? []),
             regression: LogisticRegression(
                 l2: settings.penalty ?? Self.prototypePenalty,
                 threads: settings.threads
@@ -95,7 +99,7 @@ struct TrainingRun {
             horizonDays: settings.horizonDays,
             sharedRecency: SeedProtocol.recencyLimit
         )
-        let snapshots = try SnapshotReading.snapshots(of: store, collector, lines: extent.counts.lines, &progress)
+        let snapshots = try self.snapshots(collector, importing: imported, extent, &progress)
         guard let snapshot = snapshots.shared else { throw TrainingError.noRows(of: "history") }
         let outcome = try proto.run(snapshot)
         let data = try summary(extent)
@@ -117,6 +121,17 @@ struct TrainingRun {
     }
 
     // MARK: Parts
+
+    private func snapshots(
+        _ collector: consuming SnapshotCollector,
+        importing imported: ImportedTable?,
+        _ extent: SnapshotReading.Extent,
+        _ progress: inout ProgressLine
+    ) throws -> SnapshotSet {
+        let lines = extent.counts.lines
+        let snapshots = try SnapshotReading.snapshots(of: store, collector, lines: lines, &progress)
+        return try imported.map { try snapshots.importing($0) } ?? snapshots
+    }
 
     /// Of everybody with a purchase, as of the end of the data.
     private func segments(_ snapshot: Snapshot) throws -> TrainingReport.Segments? {
