@@ -44,11 +44,7 @@ enum TrainingText {
         text += "\(groupedText(Int64(confusion.truePositives))) found, "
         text += "\(groupedText(Int64(confusion.falseNegatives))) missed, "
         text += "\(groupedText(Int64(confusion.falsePositives))) named in vain\n"
-        if let following = report.following {
-            text += "mean AUC over \(following.cutoffs.count) cutoffs "
-            text += "\(roundedText(following.model.areaUnderROC.estimate, decimals: 4)), prototype's inputs "
-            text += "\(roundedText(following.prototype.areaUnderROC.estimate, decimals: 4))\n"
-        }
+        if let following = report.following { text += "\n" + cutoffs(following) }
         if report.candidates.count > 1 { text += "\n" + candidates(report) }
         return text + "\nwritten to \(folder): model.json, report.json, report.html\n"
     }
@@ -77,6 +73,28 @@ enum TrainingText {
                 ] + (other.map { [roundedText($0.metrics.figures[name] ?? .nan, decimals: 4)] } ?? [])
             )
         }
+        return table.text()
+    }
+
+    /// The model's inputs and the prototype's, fitted anew at each cutoff to what was known by then.
+    private static func cutoffs(_ following: TrainingReport.Following) -> String {
+        var table = Table([
+            ("cutoff", .left), ("training rows", .right), ("customers", .right), ("churned", .right), ("AUC", .right),
+            ("log-loss", .right), ("prototype's AUC", .right),
+        ])
+        for cutoff in following.cutoffs {
+            table.add([
+                cutoff.cutoff, groupedText(Int64(cutoff.trainingRows)), groupedText(Int64(cutoff.rows)),
+                roundedText(100 * cutoff.baseRate, decimals: 1) + " %",
+                roundedText(cutoff.model.areaUnderROC, decimals: 4), roundedText(cutoff.model.logLoss, decimals: 4),
+                roundedText(cutoff.prototype.areaUnderROC, decimals: 4),
+            ])
+        }
+        table.add([
+            "mean", "", "", "", roundedText(following.model.areaUnderROC.estimate, decimals: 4),
+            roundedText(following.model.logLoss.estimate, decimals: 4),
+            roundedText(following.prototype.areaUnderROC.estimate, decimals: 4),
+        ])
         return table.text()
     }
 
