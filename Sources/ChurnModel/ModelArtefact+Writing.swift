@@ -12,7 +12,7 @@ extension ModelArtefact {
             ("threshold", .number(model.threshold)),
             ("threshold_rule", .string(thresholdRule)),
             ("training", training.json),
-            ("metrics", Self.sorted(metrics) { figures in Self.sorted(figures) { .number($0) } }),
+            ("metrics", Self.sorted(metrics, JSONText.figures)),
             ("libraries", Self.sorted(libraries) { .string($0) }),
             ("notes", .list(notes.map { .string($0) })),
         ]).document

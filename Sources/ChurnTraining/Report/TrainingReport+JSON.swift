@@ -5,7 +5,7 @@ extension TrainingReport {
     private static let format = "churn.training-report"
     private static let formatVersion = 1
 
-    var document: ReportJSON {
+    var contents: JSONText {
         .object([
             ("format", .string(Self.format)),
             ("format_version", .integer(Self.formatVersion)),
@@ -29,7 +29,7 @@ extension TrainingReport {
         ])
     }
 
-    private var modelJSON: ReportJSON {
+    private var modelJSON: JSONText {
         .object([
             ("name", .string(model.name)),
             ("version", .integer(model.version)),
@@ -43,7 +43,7 @@ extension TrainingReport {
         ])
     }
 
-    private var kindJSON: ReportJSON {
+    private var kindJSON: JSONText {
         switch kind {
         case .temporal(let testCutoff, let horizonDays):
             .row([
@@ -55,7 +55,7 @@ extension TrainingReport {
         }
     }
 
-    private var dataJSON: ReportJSON {
+    private var dataJSON: JSONText {
         .object([
             ("lines", .integer(data.lines)), ("purchase_lines", .integer(data.purchaseLines)),
             ("cancel_lines", .integer(data.cancelLines)), ("customers", .integer(data.customers)),
@@ -67,7 +67,7 @@ extension TrainingReport {
         ])
     }
 
-    private var trainingJSON: ReportJSON {
+    private var trainingJSON: JSONText {
         .object([
             ("rows", .integer(trainingRows)), ("positives", .integer(trainingPositives)),
             ("customers", .integer(trainingCustomers)),
@@ -87,17 +87,17 @@ extension TrainingReport {
 }
 
 extension Interval {
-    fileprivate var json: ReportJSON {
+    fileprivate var json: JSONText {
         .row([("estimate", .number(estimate)), ("lower", .number(lower)), ("upper", .number(upper))])
     }
 }
 
 extension Bootstrap.Pair {
-    fileprivate var json: ReportJSON { .object([("roc_auc", areaUnderROC.json), ("log_loss", logLoss.json)]) }
+    fileprivate var json: JSONText { .object([("roc_auc", areaUnderROC.json), ("log_loss", logLoss.json)]) }
 }
 
 extension CurveBand {
-    fileprivate func json(_ x: String, _ y: String) -> ReportJSON {
+    fileprivate func json(_ x: String, _ y: String) -> JSONText {
         .list(
             points.map {
                 .row([
@@ -110,7 +110,7 @@ extension CurveBand {
 }
 
 extension Calibration.Bin {
-    fileprivate var json: ReportJSON {
+    fileprivate var json: JSONText {
         .row([
             ("lower", .number(lower)), ("upper", .number(upper)), ("rows", .integer(rowCount)),
             ("positives", .integer(positiveCount)), ("mean_p", .optional(meanProbability) { .number($0) }),
@@ -120,7 +120,7 @@ extension Calibration.Bin {
 }
 
 extension TrainingReport.Evaluation {
-    fileprivate var json: ReportJSON {
+    fileprivate var json: JSONText {
         .object([
             ("metrics", .figures(metrics.figures)),
             ("intervals_95", .object(intervals.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) })),
@@ -136,7 +136,7 @@ extension TrainingReport.Evaluation {
 }
 
 extension TrainingReport.Comparison {
-    fileprivate var json: ReportJSON {
+    fileprivate var json: JSONText {
         .object([
             ("other", .string(other)), ("metrics", .figures(metrics.figures)), ("model_minus_other", difference.json),
         ])
@@ -144,7 +144,7 @@ extension TrainingReport.Comparison {
 }
 
 extension TrainingReport.Following {
-    fileprivate var json: ReportJSON {
+    fileprivate var json: JSONText {
         .object([
             (
                 "evaluations",
@@ -164,7 +164,7 @@ extension TrainingReport.Following {
 }
 
 extension TrainingReport.Candidate {
-    fileprivate var json: ReportJSON {
+    fileprivate var json: JSONText {
         .object([
             ("name", .string(name)), ("inputs", .list(inputs.map { .string($0) })), ("l2", .number(l2)),
             ("log_loss", .number(logLoss)), ("roc_auc", .number(areaUnderROC)),
@@ -186,7 +186,7 @@ extension TrainingReport.Candidate {
 }
 
 extension CoefficientTable.Row {
-    fileprivate var json: ReportJSON {
+    fileprivate var json: JSONText {
         .object([
             ("input", .string(input)), ("coefficient", .number(coefficient)),
             ("standard_error", .optional(standardError) { .number($0) }),
@@ -196,7 +196,7 @@ extension CoefficientTable.Row {
 }
 
 extension PermutationImportance.Row {
-    fileprivate var json: ReportJSON {
+    fileprivate var json: JSONText {
         .row([
             ("input", .string(input)), ("roc_auc_lost", .number(areaLost)),
             ("roc_auc_deviation", .number(areaDeviation)), ("log_loss_gained", .number(lossGained)),
@@ -206,7 +206,7 @@ extension PermutationImportance.Row {
 }
 
 extension DropOne {
-    fileprivate var json: ReportJSON {
+    fileprivate var json: JSONText {
         .object([
             ("roc_auc", .number(areaUnderROC)), ("log_loss", .number(logLoss)),
             (
@@ -225,7 +225,7 @@ extension DropOne {
 }
 
 extension TrainingReport.Segments {
-    fileprivate var json: ReportJSON {
+    fileprivate var json: JSONText {
         .object([
             ("k", .integer(profiles.count)), ("inertia", .number(inertia)),
             ("silhouette", .optional(silhouette) { .number($0) }), ("knee", .integer(knee)),
@@ -263,7 +263,7 @@ extension TrainingReport.Segments {
 }
 
 extension TrainingReport.LeakRow {
-    fileprivate var json: ReportJSON {
+    fileprivate var json: JSONText {
         .object([
             ("feature", .string(feature)), ("is_input", .bool(isInput)), ("reads", .string(reads)),
             ("refused_in_a_shared_window", .optional(sharedWindow) { .string($0) }),

@@ -195,7 +195,7 @@ extension TrainingReport {
         + "intervals about the penalised coefficients, for the inputs as chosen."
 
     /// `report.json`: all figures, in a fixed order.
-    package var json: [UInt8] { Array(document.text.utf8) }
+    package var json: [UInt8] { contents.document }
 
     /// `report.html`: one page that needs nothing else.
     package var html: [UInt8] { Array(ReportPage(self).text.utf8) }

@@ -1,3 +1,5 @@
+internal import ChurnModel
+
 /// A JSON value whose keys keep their order.
 enum JSON {
     case null
@@ -30,7 +32,7 @@ enum JSON {
         case .integer(let value): text += String(value)
         case .number(let value): text += value.isFinite ? shortText(value) : "null"
         case .milli(let value): text += decimalText(milli: value)
-        case .string(let value): Self.write(value, to: &text)
+        case .string(let value): text += JSONText.quoted(value)
         case .array(let values):
             text += "["
             for (index, value) in values.enumerated() {
@@ -42,29 +44,10 @@ enum JSON {
             text += "{"
             for (index, (key, value)) in members.enumerated() {
                 if index > 0 { text += ", " }
-                Self.write(key, to: &text)
-                text += ": "
+                text += JSONText.quoted(key) + ": "
                 value.write(to: &text)
             }
             text += "}"
         }
-    }
-
-    private static func write(_ string: String, to text: inout String) {
-        text += "\""
-        for scalar in string.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        text += "\""
     }
 }
