@@ -1,12 +1,13 @@
 import ChurnModel
 import Foundation
+import TestSupport
 import Testing
 
 /// The artefact of the prototype's model, made from the reference figures. Run with `CHURN_UPDATE_FIXTURES=1` to write
 /// `models/seed-logistic/1` anew (after removing it); without it the committed bytes are checked.
 @Suite struct SeedModelTests {
     static func artefact() throws -> ModelArtefact {
-        let reference = try JSON.fixture("seed_reference.json")
+        let reference = try AnyJSON.fixture("seed_reference.json")
         let fit = reference.model
         var inputs: [ModelInput] = []
         for (j, name) in fit.features.list.enumerated() {
@@ -48,9 +49,9 @@ import Testing
             ),
             metrics: [
                 "train": ["objective": fit.lbfgs.objective.number],
-                "test": fit.lbfgs.metrics.numbers,
-                "test_at_0.35": confusion["0.35"].numbers,
-                "test_at_0.5": confusion["0.5"].numbers,
+                "test": fit.lbfgs.metrics.figures,
+                "test_at_0.35": confusion["0.35"].figures,
+                "test_at_0.5": confusion["0.5"].figures,
             ],
             libraries: libraries,
             notes: [
@@ -97,7 +98,7 @@ import Testing
     @Test("gives the reference's probabilities for the named customers of the test rows")
     func reference() throws {
         let scorer = Scorer(try ModelCatalog(directory: Repository.models).model("seed-logistic"))
-        let reference = try JSON.fixture("seed_reference.json")
+        let reference = try AnyJSON.fixture("seed_reference.json")
         let named = Set(reference.rfm_named.list.map(\.CustomerID.integer))
         var found = 0
         for (id, expected) in zip(reference.test.customer_ids.list, reference.test.p_lbfgs.list)
@@ -113,7 +114,7 @@ import Testing
     @Test("contributions add up to the log-odds within 4u(|b| + sum |w x|)(terms + 1)")
     func contributions() throws {
         let scorer = Scorer(try ModelCatalog(directory: Repository.models).model("seed-logistic"))
-        for customer in try JSON.fixture("seed_reference.json").rfm_named.list {
+        for customer in try AnyJSON.fixture("seed_reference.json").rfm_named.list {
             let inputs = try features(of: customer.CustomerID.integer)
             var parts = [Double](repeating: .nan, count: 3)
             scorer.contributions(inputs: inputs, into: &parts)
@@ -126,7 +127,7 @@ import Testing
 
     private func features(of customer: Int) throws -> [Double] {
         let row = try #require(
-            try JSON.fixture("seed_reference.json").rfm_named.list.first { $0.CustomerID.integer == customer }
+            try AnyJSON.fixture("seed_reference.json").rfm_named.list.first { $0.CustomerID.integer == customer }
         )
         return [row.Frequency.number, row.Monetary.number, row.AvgOrderValue.number]
     }

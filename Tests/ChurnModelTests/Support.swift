@@ -46,50 +46,6 @@ func withTemporaryDirectory<R>(_ body: (String) throws -> R) throws -> R {
     return try body(directory.path)
 }
 
-/// JSON of any shape, for reference figures.
-@dynamicMemberLookup
-enum JSON: Decodable {
-    case number(Double)
-    case text(String)
-    case list([JSON])
-    case fields([String: JSON])
-    case null
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .text(value)
-        } else if let value = try? container.decode([JSON].self) {
-            self = .list(value)
-        } else {
-            self = .fields(try container.decode([String: JSON].self))
-        }
-    }
-
-    subscript(dynamicMember name: String) -> JSON { self[name] }
-
-    subscript(name: String) -> JSON {
-        if case .fields(let fields) = self { fields[name] ?? .null } else { .null }
-    }
-
-    var list: [JSON] { if case .list(let values) = self { values } else { [] } }
-    var number: Double { if case .number(let value) = self { value } else { .nan } }
-    var integer: Int { Int(exactly: number) ?? .min }
-    var text: String { if case .text(let value) = self { value } else { "" } }
-    var numbers: [String: Double] {
-        guard case .fields(let fields) = self else { return [:] }
-        return fields.compactMapValues { if case .number(let value) = $0 { value } else { nil } }
-    }
-
-    static func fixture(_ name: String) throws -> JSON {
-        try JSONDecoder().decode(JSON.self, from: Repository.fixture(name))
-    }
-}
-
 /// A model with the given weights; names f0, f1, ...
 func model(
     coefficients: [Double],

@@ -1,6 +1,7 @@
 import ChurnModel
 import ChurnTraining
 import Foundation
+import TestSupport
 
 /// A report of the real data with few resamples, made once for all tests.
 enum RealReport {

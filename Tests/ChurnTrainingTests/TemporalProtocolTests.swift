@@ -1,5 +1,6 @@
 import ChurnModel
 import ChurnTraining
+import TestSupport
 import Testing
 
 @Suite struct TemporalProtocolTests {

@@ -3,51 +3,10 @@ import ChurnTraining
 import Foundation
 import TestSupport
 
-/// JSON of any shape, for reference figures.
-@dynamicMemberLookup
-enum Reference: Decodable {
-    case number(Double)
-    case text(String)
-    case list([Reference])
-    case fields([String: Reference])
-    case null
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .text(value)
-        } else if let value = try? container.decode([Reference].self) {
-            self = .list(value)
-        } else {
-            self = .fields(try container.decode([String: Reference].self))
-        }
-    }
-
-    subscript(dynamicMember name: String) -> Reference { self[name] }
-
-    subscript(name: String) -> Reference {
-        if case .fields(let fields) = self { fields[name] ?? .null } else { .null }
-    }
-
-    /// NaN where there is no number: every comparison with it fails.
-    var number: Double { if case .number(let value) = self { value } else { .nan } }
-    var list: [Reference] { if case .list(let values) = self { values } else { [] } }
-    var numbers: [Double] { if case .list(let values) = self { values.map(\.number) } else { [] } }
-    var text: String { if case .text(let value) = self { value } else { "" } }
-    var texts: [String] { if case .list(let values) = self { values.map(\.text) } else { [] } }
-    var fields: [String: Reference] { if case .fields(let fields) = self { fields } else { [:] } }
-
-    static func load(_ name: String) throws -> Reference {
-        let path = Surroundings.path("Tests/Fixtures/\(name)")
-        return try JSONDecoder().decode(Reference.self, from: Data(contentsOf: URL(filePath: path)))
-    }
-
-    static let seed = Result { try load("seed_reference.json") }
-    static let temporal = Result { try load("temporal_reference.json") }
+/// The reference figures of `Tests/Fixtures`.
+enum Reference {
+    static let seed = Result { try AnyJSON.fixture("seed_reference.json") }
+    static let temporal = Result { try AnyJSON.fixture("temporal_reference.json") }
 }
 
 func day(_ date: String) -> Int64 { CivilTime.parseDay(date) ?? .min }
@@ -133,7 +92,7 @@ extension RealData.Line {
 /// What of `figures` is not within `tolerance` of the reference's numbers of the same names; all names must be there.
 func differences(
     _ figures: [String: Double],
-    _ reference: Reference,
+    _ reference: AnyJSON,
     names: [String],
     within tolerance: Double = 1e-9
 ) -> [String] {
@@ -151,7 +110,7 @@ let metricNames = [
 ]
 
 /// Everything the reference says of scored rows that is not met.
-func differences(_ scored: ScoredRows, _ reference: Reference) -> [String] {
+func differences(_ scored: ScoredRows, _ reference: AnyJSON) -> [String] {
     var found = differences(Metrics(scored).figures, reference, names: metricNames)
     let curve = ROCCurve(scored)
     let counts = [
