@@ -191,8 +191,8 @@ extension TrainingReport {
     /// What the errors and intervals of the coefficients are, for whoever reads them.
     static let coefficientErrors =
         "Errors are clustered by customer (a sandwich estimate): a customer’s rows at several cutoffs are nearly the same "
-        + "and count as one observation, so intervals are wider than if every row were a new customer. They are 95 % "
-        + "intervals about the penalised coefficients, for the inputs as chosen."
+        + "and are taken together, so intervals are wider than if every row were a new customer. They are 95 % intervals "
+        + "about the penalised coefficients, for the inputs as chosen."
 
     /// `report.json`: all figures, in a fixed order.
     package var json: [UInt8] { contents.document }
