@@ -9,23 +9,8 @@ internal import ChurnModel
 private var blockStride: Int { TrainingLimits.blockStride }
 
 @inline(__always)
-private func load(_ pointer: UnsafePointer<Double>) -> SIMD8<Double> {
-    UnsafeRawPointer(pointer).loadUnaligned(as: SIMD8<Double>.self)
-}
-
-@inline(__always)
-private func load4(_ pointer: UnsafePointer<Double>) -> SIMD4<Double> {
-    UnsafeRawPointer(pointer).loadUnaligned(as: SIMD4<Double>.self)
-}
-
-@inline(__always)
 private func store(_ value: SIMD8<Double>, _ pointer: UnsafeMutablePointer<Double>) {
     UnsafeMutableRawPointer(pointer).storeBytes(of: value, as: SIMD8<Double>.self)
-}
-
-@inline(__always)
-private func sum(_ x: SIMD4<Double>) -> Double {
-    (x[0] + x[1]) + (x[2] + x[3])
 }
 
 /// Loss of a block's rows, and the derivatives of each row's loss by its log-odds.
@@ -49,17 +34,17 @@ func blockLoss(
     curvatures: UnsafeMutablePointer<Double>
 ) -> Double {
     let labels = block + columns &* blockStride
-    let zero = SIMD8<Double>(repeating: 0)
-    let one = SIMD8<Double>(repeating: 1)
+    let zero = lanes(0)
+    let one = lanes(1)
     var linear = zero
     var product = one
     var row = 0
     while row &+ 8 <= rows {
-        var z = SIMD8<Double>(repeating: weights[0])
+        var z = lanes(weights[0])
         for column in 1..<columns {
-            z += SIMD8<Double>(repeating: weights[column]) * load(block + column &* blockStride + row)
+            z += lanes(weights[column]) * load8(block + column &* blockStride + row)
         }
-        let y = load(labels + row)
+        let y = load8(labels + row)
         var magnitude = z
         magnitude.replace(with: zero - z, where: z .< zero)
         let e = exponential(zero - magnitude)
@@ -72,7 +57,7 @@ func blockLoss(
         store(small * reciprocal, curvatures + row)
         product *= onePlusE
         // max(z, 0) = (z + |z|) / 2
-        linear += (z + magnitude) * SIMD8<Double>(repeating: 0.5) - y * z
+        linear += (z + magnitude) * lanes(0.5) - y * z
         row &+= 8
     }
     var loss = 0.0
@@ -119,13 +104,13 @@ func addBlockGradient(
 ) {
     for column in 0..<columns {
         let x = block + column &* blockStride
-        var sums = SIMD8<Double>(repeating: 0)
+        var sums = lanes(0)
         var row = 0
         while row < rows {
-            sums += load(residuals + row) * load(x + row)
+            sums += load8(residuals + row) * load8(x + row)
             row &+= 8
         }
-        gradient[column] += sum(sums.lowHalf) + sum(sums.highHalf)
+        gradient[column] += laneSum(sums)
     }
 }
 
@@ -176,7 +161,7 @@ private func weigh(
 ) {
     var row = 0
     while row < rows {
-        store(load(x + row) * load(weights + row), out + row)
+        store(load8(x + row) * load8(weights + row), out + row)
         row &+= 8
     }
 }
@@ -204,16 +189,16 @@ private func pairSums(
         s11 += a1 * b1
         row &+= 4
     }
-    return (sum(s00), sum(s01), sum(s10), sum(s11))
+    return (laneSum(s00), laneSum(s01), laneSum(s10), laneSum(s11))
 }
 
 @inline(__always)
 private func productSum(_ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, rows: Int) -> Double {
-    var sums = SIMD8<Double>(repeating: 0)
+    var sums = lanes(0)
     var row = 0
     while row < rows {
-        sums += load(a + row) * load(b + row)
+        sums += load8(a + row) * load8(b + row)
         row &+= 8
     }
-    return sum(sums.lowHalf) + sum(sums.highHalf)
+    return laneSum(sums)
 }

@@ -4,30 +4,6 @@
 // A squared distance is summed over the coordinates in their order, one rounding an operation, in lanes as in scalars:
 // the two give the same bits, so it does not matter which of them labelled a point.
 
-/// The same value in all lanes.
-@inline(__always)
-func lanes(_ value: Double) -> SIMD8<Double> {
-    SIMD8<Double>(repeating: value)
-}
-
-/// Eight consecutive doubles, at any alignment.
-@inline(__always)
-func load8(_ pointer: UnsafePointer<Double>) -> SIMD8<Double> {
-    UnsafeRawPointer(pointer).loadUnaligned(as: SIMD8<Double>.self)
-}
-
-/// Two consecutive doubles, at any alignment.
-@inline(__always)
-func load2(_ pointer: UnsafePointer<Double>) -> SIMD2<Double> {
-    UnsafeRawPointer(pointer).loadUnaligned(as: SIMD2<Double>.self)
-}
-
-/// The sum of all lanes, in a fixed order.
-@inline(__always)
-func laneSum(_ x: SIMD8<Double>) -> Double {
-    ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]))
-}
-
 /// Squared distance of one point and one centroid.
 @inline(__always)
 func squaredDistance(
