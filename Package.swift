@@ -11,6 +11,27 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+#if arch(x86_64)
+    /// Kernels beyond the baseline: one source, two folders that are links to it. The manifest is compiled for the machine
+    /// that builds: elsewhere there is one level, and no such flag.
+    let kernelLevels: [Target] = [
+        .target(
+            name: "ChurnKernelV3",
+            swiftSettings: strict + [.define("USE_FMA"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"])]
+        ),
+        .target(
+            name: "ChurnKernelV4",
+            swiftSettings: strict + [
+                .define("USE_FMA"), .unsafeFlags(["-Xcc", "-march=x86-64-v4", "-Xcc", "-mprefer-vector-width=512"]),
+            ]
+        ),
+    ]
+    let vectorWidth: [CSetting] = [.unsafeFlags(["-mprefer-vector-width=512"])]
+#else
+    let kernelLevels: [Target] = []
+    let vectorWidth: [CSetting] = []
+#endif
+
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
@@ -42,8 +63,18 @@ let package = Package(
         .target(name: "CChurnProto", dependencies: ["CProtobufC"]),
 
         .target(name: "ChurnFeatures", dependencies: ["CZlib"], swiftSettings: strict),
-        .target(name: "ChurnModel", dependencies: ["CCrypto"], swiftSettings: strict),
-        .target(name: "ChurnTraining", dependencies: ["ChurnFeatures", "ChurnModel"], swiftSettings: strict),
+        .target(name: "CCPULevel"),
+        .target(name: "ChurnKernelBaseline", swiftSettings: strict),
+        .target(
+            name: "ChurnModel",
+            dependencies: ["CCrypto", "CCPULevel", "ChurnKernelBaseline"] + kernelLevels.map { .target(name: $0.name) },
+            swiftSettings: strict
+        ),
+        .target(
+            name: "ChurnTraining",
+            dependencies: ["ChurnFeatures", "ChurnModel", "ChurnKernelBaseline"],
+            swiftSettings: strict
+        ),
         .target(name: "ChurnStore", dependencies: ["ChurnFeatures", grdb, grdbSQLite], swiftSettings: strict),
         .target(name: "ChurnProtocol", dependencies: ["CChurnProto", "CProtobufC", nioCore], swiftSettings: strict),
         .target(
@@ -71,9 +102,16 @@ let package = Package(
 
         .executableTarget(
             name: "churn-bench",
-            dependencies: ["ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", argumentParser],
+            dependencies: [
+                "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "CKernelTwin", argumentParser,
+            ],
             path: "Benchmarks/Sources/churn-bench",
             swiftSettings: strict
+        ),
+        .target(
+            name: "CKernelTwin",
+            path: "Benchmarks/Sources/CKernelTwin",
+            cSettings: [.unsafeFlags(["-O3", "-Wno-psabi"])] + vectorWidth
         ),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
@@ -128,5 +166,5 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-    ]
+    ] + kernelLevels
 )

@@ -4,6 +4,8 @@
 /// `model.inputs`. One row, a batch by columns, a batch of rows and any position in them give the same bits.
 package struct Scorer: Sendable {
     package let model: LogisticModel
+    /// Whose kernels score.
+    package let level: CPULevel
     /// `w_j = coefficient_j / scale_j`: log-odds per unit of input.
     private let weights: ContiguousArray<Double>
     private let means: ContiguousArray<Double>
@@ -17,8 +19,11 @@ package struct Scorer: Sendable {
     /// bounds b, W and the means.
     package let inputLimit: Double
 
-    package init(_ model: LogisticModel) {
+    /// - Parameter level: one that is available.
+    package init(_ model: LogisticModel, level: CPULevel) {
+        precondition(level.isAvailable, "this processor has no \(level.rawValue)")
         self.model = model
+        self.level = level
         weights = ContiguousArray(model.inputs.map { $0.coefficient / $0.scale })
         means = ContiguousArray(model.inputs.map(\.mean))
         transforms = ContiguousArray(model.inputs.map(\.transform))
@@ -36,20 +41,15 @@ package struct Scorer: Sendable {
 
     // MARK: One row
 
-    /// `z = b + w_0 x_0 + w_1 x_1 + ...`, in that order.
+    /// `z = b + w_0 x_0 + w_1 x_1 + ...`, in that order, and the probability `1 / (1 + exp(-z))`, in [0, 1].
     ///
     /// - Parameter inputs: `[inputCount]`, transformed, of magnitude at most ``inputLimit``.
     @inline(__always)
-    package func logOdds(inputs: UnsafePointer<Double>) -> Double {
+    package func score(inputs: UnsafePointer<Double>) -> (logOdds: Double, probability: Double) {
         weights.withUnsafeBufferPointer { weights in
-            guard let base = weights.baseAddress else { return bias }
-            return logOddsOfRow(inputs: inputs, weights: base, count: weights.count, bias: bias)
+            let base = weights.baseAddress.unsafelyUnwrapped  // a model has at least one input
+            return level.scoreRow(inputs: inputs, weights: base, count: weights.count, bias: bias)
         }
-    }
-
-    /// `1 / (1 + exp(-z))`, in [0, 1].
-    package static func probability(logOdds: Double) -> Double {
-        sigmoid(logOdds)
     }
 
     /// Each input's part in the log-odds, against a customer at the means of the training rows:
@@ -68,6 +68,14 @@ package struct Scorer: Sendable {
 
     /// Log-odds of a row at the means: the model's intercept.
     package var baseline: Double { model.intercept }
+
+    /// The probability that goes with ``baseline``.
+    package var baselineProbability: Double {
+        weights.withUnsafeBufferPointer { weights in
+            let base = weights.baseAddress.unsafelyUnwrapped
+            return level.scoreRow(inputs: base, weights: base, count: 0, bias: baseline).probability
+        }
+    }
 
     /// How far apart two ways of adding up one row's log-odds may be: with or without FMA, or by contributions.
     ///
@@ -97,7 +105,7 @@ package struct Scorer: Sendable {
         precondition(rows >= 0)
         weights.withUnsafeBufferPointer { weights in
             guard let base = weights.baseAddress else { return }
-            scoreColumns(
+            level.scoreColumns(
                 columns: columns,
                 weights: base,
                 count: weights.count,
@@ -124,7 +132,7 @@ package struct Scorer: Sendable {
         precondition(rows >= 0 && stride >= inputCount)
         weights.withUnsafeBufferPointer { weights in
             guard let base = weights.baseAddress else { return }
-            scoreRows(
+            level.scoreRows(
                 inputs: rowMajor,
                 stride: stride,
                 weights: base,
@@ -207,7 +215,7 @@ package struct Scorer: Sendable {
     package func firstInvalid(columns: UnsafePointer<UnsafePointer<Double>>, rows: Int) -> Position? {
         precondition(rows >= 0)
         for column in 0..<inputCount {
-            let row = firstBeyond(limit: inputLimit, in: columns[column], count: rows)
+            let row = level.firstBeyond(limit: inputLimit, in: columns[column], count: rows)
             if row >= 0 { return Position(row: row, column: column) }
         }
         return nil
@@ -215,7 +223,7 @@ package struct Scorer: Sendable {
 
     /// The index of a row's first input that cannot be scored, or nil; see ``firstInvalid(columns:rows:)``.
     package func firstInvalid(inputs: UnsafePointer<Double>) -> Int? {
-        let column = firstBeyond(limit: inputLimit, in: inputs, count: inputCount)
+        let column = level.firstBeyond(limit: inputLimit, in: inputs, count: inputCount)
         return column >= 0 ? column : nil
     }
 }

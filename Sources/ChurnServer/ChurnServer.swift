@@ -21,18 +21,20 @@ package struct ChurnServer: Service {
 
     /// - Parameters:
     ///   - models: the first is the default.
+    ///   - level: whose kernels score; one that this processor has.
     ///   - store: where features come from; `nil` serves PredictBatch by columns only.
     ///   - onListening: called once, when connections are accepted and the store's newest build is loaded.
     package init(
         configuration: ServerConfiguration,
         models: [LogisticModel],
+        level: CPULevel = .best,
         store: (any Store)?,
         logger: Logger,
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) throws(ServerError) {
         guard !models.isEmpty else { throw .noModel }
         var served: [ServedModel] = []
-        for model in models { served.append(try ServedModel(model, schema: .current)) }
+        for model in models { served.append(try ServedModel(model, schema: .current, level: level)) }
         self.configuration = configuration
         self.models = served
         self.store = store

@@ -1,4 +1,4 @@
-internal import ChurnModel
+internal import ChurnKernelBaseline
 
 /// A table to fit or to score: `R` rows of `C` inputs, a label each, and whose rows they are.
 ///

@@ -46,6 +46,24 @@ struct HelpTests {
         #expect(try await Program.run(["version"]).output.hasPrefix("churn \(number)"))
     }
 
+    @Test("the CPU level is the highest there is, the one that is set, or a refusal")
+    func cpuLevel() async throws {
+        let best = try await Program.run(["version", "--json"]).object()
+        let levels = try #require(best["cpu_levels"] as? [String])
+        #expect(levels.first == "baseline" && best["cpu_level"] as? String == levels.last)
+        for level in levels {
+            let set = try await Program.run(["version", "--json"], environment: ["CHURN_CPU_LEVEL": level]).object()
+            #expect(set["cpu_level"] as? String == level)
+        }
+        for arguments in [["version"], ["serve", "--no-store"]] {
+            let refused = try await Program.run(arguments, environment: ["CHURN_CPU_LEVEL": "v9"])
+            #expect(refused.status == 78)
+            #expect(
+                refused.error.contains("CHURN_CPU_LEVEL: 'v9' is not a level of this processor, which has baseline")
+            )
+        }
+    }
+
     @Test(
         "wrong usage is 64, and says how it is right",
         arguments: [

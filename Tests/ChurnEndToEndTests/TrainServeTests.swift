@@ -22,7 +22,8 @@ import Testing
             let store = try StoreLocation(parsing: uri).open(.read)
             try store.forEachLineByCustomer(before: .max) { try collector.add($0) }
             let model = try ModelCatalog(directory: Surroundings.path("models")).model("churn-temporal")
-            return try collector.finish().cutoff(day: day).scored(by: model)
+            // As the server scores: by the kernels of this processor's level.
+            return try collector.finish().cutoff(day: day).scored(by: model, level: .best)
         }
         #expect(trained.customers.count == 3_370)
         let expected = trained.probabilities.map(\.bitPattern)

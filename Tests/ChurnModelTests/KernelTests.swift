@@ -33,8 +33,8 @@ import Testing
         a.bitPattern == b.bitPattern || (a.isNaN && b.isNaN)
     }
 
-    @Test("one row, batch, tail and any position give the same bits", arguments: 0...67)
-    func sameBits(count: Int) {
+    @Test("one row, batch, tail and any position give the same bits", arguments: 0...67, CPULevel.available)
+    func sameBits(count: Int, level: CPULevel) {
         var random = SplitMix64(seed: UInt64(count))
         let weights = (0..<max(count, 1)).map { _ in random.wide(-2...0.5) }
         let bias = random.wide(-1...0)
@@ -45,8 +45,8 @@ import Testing
         matrix.rowMajor.withUnsafeBufferPointer { rows in
             guard let base = rows.baseAddress else { return }
             for row in expected.indices {
-                let z = logOddsOfRow(inputs: base + row * matrix.stride, weights: weights, count: count, bias: bias)
-                expected[row] = sigmoid(z)
+                let inputs = base + row * matrix.stride
+                expected[row] = level.scoreRow(inputs: inputs, weights: weights, count: count, bias: bias).probability
             }
         }
 
@@ -62,7 +62,7 @@ import Testing
                     guard let base = flat.baseAddress else { return }
                     var pointers = (0..<count).map { base + $0 * Self.rowsAtMost + first }
                     pointers.append(base)
-                    scoreColumns(
+                    level.scoreColumns(
                         columns: pointers,
                         weights: weights,
                         count: count,
@@ -73,7 +73,7 @@ import Testing
                 }
                 matrix.rowMajor.withUnsafeBufferPointer { inputs in
                     guard let base = inputs.baseAddress else { return }
-                    scoreRows(
+                    level.scoreRows(
                         inputs: base + first * matrix.stride,
                         stride: matrix.stride,
                         weights: weights,
@@ -94,71 +94,39 @@ import Testing
         }
     }
 
-    @Test("the scalar twins of the batch kernels agree too", arguments: [0, 1, 3, 10, 67])
-    func scalarTwins(count: Int) {
-        var random = SplitMix64(seed: 77)
-        let weights = (0..<max(count, 1)).map { _ in random.wide(-2...0.5) }
-        let rows = 67
-        let matrix = Matrix(rows: rows, count: count, seed: 5)
-        var results = [[Double]](repeating: [Double](repeating: 0, count: rows), count: 4)
-        let flat: [Double] = Array(matrix.columns.joined()) + [0]
-        flat.withUnsafeBufferPointer { flat in
-            guard let base = flat.baseAddress else { return }
-            let pointers = (0..<max(count, 1)).map { base + $0 * rows * min(count, 1) }
-            scoreColumns(
-                columns: pointers,
-                weights: weights,
-                count: count,
-                bias: 0.25,
-                rows: rows,
-                probabilities: &results[0]
-            )
-            scoreColumnsScalar(
-                columns: pointers,
-                weights: weights,
-                count: count,
-                bias: 0.25,
-                rows: 0..<rows,
-                probabilities: &results[1]
-            )
-        }
-        scoreRows(
-            inputs: matrix.rowMajor,
-            stride: matrix.stride,
-            weights: weights,
-            count: count,
-            bias: 0.25,
-            rows: rows,
-            probabilities: &results[2]
-        )
-        scoreRowsScalar(
-            inputs: matrix.rowMajor,
-            stride: matrix.stride,
-            weights: weights,
-            count: count,
-            bias: 0.25,
-            rows: 0..<rows,
-            probabilities: &results[3]
-        )
-        for other in results.dropFirst() {
-            #expect(zip(results[0], other).allSatisfy { same($0, $1) })
+    /// What the exact sum is, and how far either level may be from it, is in ScorerTests.
+    @Test("log-odds of two levels agree within 4u (|b| + Σ|w x|)(terms + 1)", arguments: 1...67, CPULevel.available)
+    func acrossLevels(count: Int, level: CPULevel) {
+        var random = SplitMix64(seed: 2_000 + UInt64(count))
+        for _ in 0..<200 {
+            let weights = (0..<count).map { _ in random.wide(-6...3) }
+            let inputs = (0..<count).map { _ in random.wide(-6...6) }
+            let bias = random.wide(-3...3)
+            let size = zip(weights, inputs).reduce(abs(bias)) { $0 + abs($1.0 * $1.1) }
+            let here = level.scoreRow(inputs: inputs, weights: weights, count: count, bias: bias).logOdds
+            let base = CPULevel.baseline.scoreRow(inputs: inputs, weights: weights, count: count, bias: bias).logOdds
+            #expect(abs(here - base) <= 4 * 0x1p-53 * size * Double(count + 1))
         }
     }
 
-    @Test("finds the first value beyond a limit at every position", arguments: [1.0, 1e300, .greatestFiniteMagnitude])
-    func beyond(limit: Double) {
+    @Test(
+        "finds the first value beyond a limit at every position",
+        arguments: [1.0, 1e300, .greatestFiniteMagnitude],
+        CPULevel.available
+    )
+    func beyond(limit: Double, level: CPULevel) {
         let bad = [Double.nan, -.nan, .infinity, -.infinity, limit.nextUp, -limit.nextUp]
         let good = [0, -0.0, limit, -limit, Double.leastNonzeroMagnitude, limit / 2]
         for count in 0...67 {
             var values = (0..<count).map { good[$0 % good.count] }
-            #expect(firstBeyond(limit: limit, in: values + [.nan], count: count) == -1)
+            #expect(level.firstBeyond(limit: limit, in: values + [.nan], count: count) == -1)
             for position in 0..<count {
                 let kept = values[position]
                 values[position] = bad[position % bad.count]
-                #expect(firstBeyond(limit: limit, in: values, count: count) == position)
+                #expect(level.firstBeyond(limit: limit, in: values, count: count) == position)
                 let last = values[count - 1]
                 values[count - 1] = .nan
-                #expect(firstBeyond(limit: limit, in: values, count: count) == position)
+                #expect(level.firstBeyond(limit: limit, in: values, count: count) == position)
                 values[count - 1] = last
                 values[position] = kept
             }

@@ -26,32 +26,40 @@ import Testing
         }
     }
 
-    @Test("baseline and contributions add up to the log-odds", arguments: [UInt64(101), 102, 103, 104])
-    func contributions(seed: UInt64) throws {
+    @Test(
+        "baseline and contributions add up to the log-odds",
+        arguments: [UInt64(101), 102, 103, 104],
+        CPULevel.available
+    )
+    func contributions(seed: UInt64, level: CPULevel) throws {
         var random = SplitMix64(seed: seed)
         var worst = 0.0
         for _ in 0..<500 {
-            let scorer = Scorer(try usual(&random))
+            let scorer = Scorer(try usual(&random), level: level)
             for _ in 0..<20 {
                 let inputs = inputs(of: scorer.model, &random)
                 var parts = [Double](repeating: .nan, count: inputs.count)
                 scorer.contributions(inputs: inputs, into: &parts)
                 let sum = parts.reduce(scorer.baseline, +)
-                let share = abs(sum - scorer.logOdds(inputs: inputs)) / scorer.tolerance(inputs: inputs)
+                let share = abs(sum - scorer.score(inputs: inputs).logOdds) / scorer.tolerance(inputs: inputs)
                 worst = max(worst, share)
                 #expect(share <= 1)
             }
         }
-        print("seed \(seed): contributions within \(worst) of the tolerance")
+        print("\(level), seed \(seed): contributions within \(worst) of the tolerance")
     }
 
     #if arch(x86_64)
-        @Test("log-odds are within the bound of the unfolded 80-bit ones", arguments: [UInt64(201), 202, 203, 204])
-        func logOddsAccuracy(seed: UInt64) throws {
+        @Test(
+            "log-odds are within the bound of the unfolded 80-bit ones",
+            arguments: [UInt64(201), 202, 203, 204],
+            CPULevel.available
+        )
+        func logOddsAccuracy(seed: UInt64, level: CPULevel) throws {
             var random = SplitMix64(seed: seed)
             var worst = 0.0
             for _ in 0..<500 {
-                let scorer = Scorer(try usual(&random))
+                let scorer = Scorer(try usual(&random), level: level)
                 for _ in 0..<20 {
                     let inputs = inputs(of: scorer.model, &random)
                     var exact = Float80(scorer.model.intercept)
@@ -59,20 +67,20 @@ import Testing
                         exact += Float80(input.coefficient) * (Float80(x) - Float80(input.mean)) / Float80(input.scale)
                     }
                     let share =
-                        Double(abs(exact - Float80(scorer.logOdds(inputs: inputs))))
+                        Double(abs(exact - Float80(scorer.score(inputs: inputs).logOdds)))
                         / scorer.tolerance(inputs: inputs)
                     worst = max(worst, share)
                     #expect(share <= 1)
                 }
             }
-            print("seed \(seed): log-odds within \(worst) of the tolerance")
+            print("\(level), seed \(seed): log-odds within \(worst) of the tolerance")
         }
 
         @Test("the folded bias is the correctly rounded one but for a hair", arguments: [UInt64(301), 302])
         func bias(seed: UInt64) throws {
             var random = SplitMix64(seed: seed)
             for _ in 0..<2_000 {
-                let scorer = Scorer(try usual(&random))
+                let scorer = Scorer(try usual(&random), level: .best)
                 var exact = Float80(scorer.model.intercept)
                 var size = abs(exact)
                 for input in scorer.model.inputs {
@@ -87,14 +95,14 @@ import Testing
         }
     #endif
 
-    @Test("a batch gives the probabilities of its rows one by one", arguments: [UInt64(401), 402])
-    func batchAndRow(seed: UInt64) throws {
+    @Test("a batch gives the probabilities of its rows one by one", arguments: [UInt64(401), 402], CPULevel.available)
+    func batchAndRow(seed: UInt64, level: CPULevel) throws {
         var random = SplitMix64(seed: seed)
         for rows in [0, 1, 7, 8, 9, 64, 501] {
-            let scorer = Scorer(try usual(&random))
+            let scorer = Scorer(try usual(&random), level: level)
             let table = (0..<rows).map { _ in inputs(of: scorer.model, &random) }
             let columns = (0..<scorer.inputCount).map { j in table.map { $0[j] } }
-            let single = table.map { Scorer.probability(logOdds: scorer.logOdds(inputs: $0)) }
+            let single = table.map { scorer.score(inputs: $0).probability }
             #expect(scorer.probabilities(columns: columns, rows: rows) == single)
             var byRows = [Double](repeating: .nan, count: rows)
             scorer.score(
@@ -109,7 +117,7 @@ import Testing
 
     @Test("decides churn at the threshold and above")
     func decisions() throws {
-        let scorer = Scorer(try model(coefficients: [1], threshold: 0.35))
+        let scorer = Scorer(try model(coefficients: [1], threshold: 0.35), level: .best)
         let probabilities = [0, 0.35.nextDown, 0.35, 0.35.nextUp, 1, .nan]
         var decisions = [UInt8](repeating: 9, count: 6)
         #expect(scorer.decide(probabilities: probabilities, rows: 6, into: &decisions) == 3)
@@ -125,9 +133,9 @@ import Testing
             ModelInput(feature: "c", transform: .log(offset: 0.05), mean: 0, scale: 1, coefficient: 1),
         ]
         let made = try LogisticModel(name: "t", version: 1, inputs: inputs, intercept: 0, threshold: 0.5)
-        let scorer = Scorer(made)
+        let scorer = Scorer(made, level: .best)
         #expect(!scorer.needsNoTransform)
-        #expect(Scorer(try model(coefficients: [1])).needsNoTransform)
+        #expect(Scorer(try model(coefficients: [1]), level: .best).needsNoTransform)
         var random = SplitMix64(seed: 9)
         let table = (0..<100).map { _ in (0..<3).map { _ in abs(random.wide(-6...7)) } }
         var columns: [[Double]] = []
@@ -151,7 +159,8 @@ import Testing
             ModelInput(feature: "b", transform: .log1p, mean: 0, scale: 1, coefficient: 1),
         ]
         let scorer = Scorer(
-            try LogisticModel(name: "t", version: 1, inputs: inputs, intercept: 0, threshold: 0.5)
+            try LogisticModel(name: "t", version: 1, inputs: inputs, intercept: 0, threshold: 0.5),
+            level: .best
         )
         for bad in [-2, -1, Double.nan, .infinity, -.infinity] {
             var made = [0.0, 0]
@@ -178,8 +187,8 @@ import Testing
         #expect(position() == Scorer.Position(row: 97, column: 0))
     }
 
-    @Test("overflows nowhere within the input limit", arguments: [UInt64(501), 502])
-    func extremes(seed: UInt64) throws {
+    @Test("overflows nowhere within the input limit", arguments: [UInt64(501), 502], CPULevel.available)
+    func extremes(seed: UInt64, level: CPULevel) throws {
         var random = SplitMix64(seed: seed)
         for _ in 0..<2_000 {
             let count = Int.random(in: 1...256, using: &random)
@@ -190,15 +199,15 @@ import Testing
                 scales: (0..<count).map { _ in abs(random.wide(-50...0)) },
                 intercept: big
             )
-            let scorer = Scorer(made)
+            let scorer = Scorer(made, level: level)
             let inputs = (0..<count).map { _ in
                 Bool.random(using: &random) ? scorer.inputLimit : -scorer.inputLimit
             }
             #expect(scorer.firstInvalid(inputs: inputs) == nil)
             #expect(scorer.bias.isFinite)
-            let z = scorer.logOdds(inputs: inputs)
+            let (z, p) = scorer.score(inputs: inputs)
             #expect(z.isFinite)
-            #expect((0...1).contains(Scorer.probability(logOdds: z)))
+            #expect((0...1).contains(p))
             var parts = [Double](repeating: .nan, count: count)
             scorer.contributions(inputs: inputs, into: &parts)
             #expect(parts.reduce(scorer.baseline, +).isFinite)

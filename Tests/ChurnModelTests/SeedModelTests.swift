@@ -85,25 +85,25 @@ import Testing
         (12347, 0.07052281746741611, false), (12346, 0.7805157755750162, true), (12348, 0.22457232115208864, false),
     ]
 
-    @Test("gives the prototype's documented answers", arguments: answers)
-    func documented(customer: Int, probability: Double, churn: Bool) throws {
-        let scorer = Scorer(try ModelCatalog(directory: Repository.models).model("seed-logistic"))
-        let inputs = try features(of: customer)
-        let p = Scorer.probability(logOdds: scorer.logOdds(inputs: inputs))
-        #expect(abs(p - probability) <= 1e-15)
-        #expect(scorer.model.isChurn(probability: p) == churn)
+    @Test("gives the prototype's documented answers", arguments: answers, CPULevel.available)
+    func documented(answer: (customer: Int, probability: Double, churn: Bool), level: CPULevel) throws {
+        let scorer = Scorer(try ModelCatalog(directory: Repository.models).model("seed-logistic"), level: level)
+        let inputs = try features(of: answer.customer)
+        let p = scorer.score(inputs: inputs).probability
+        #expect(abs(p - answer.probability) <= 1e-15)
+        #expect(scorer.model.isChurn(probability: p) == answer.churn)
         #expect(scorer.probabilities(columns: inputs.map { [$0] }, rows: 1) == [p])
     }
 
-    @Test("gives the reference's probabilities for the named customers of the test rows")
-    func reference() throws {
-        let scorer = Scorer(try ModelCatalog(directory: Repository.models).model("seed-logistic"))
+    @Test("gives the reference's probabilities for the named customers of the test rows", arguments: CPULevel.available)
+    func reference(level: CPULevel) throws {
+        let scorer = Scorer(try ModelCatalog(directory: Repository.models).model("seed-logistic"), level: level)
         let reference = try AnyJSON.fixture("seed_reference.json")
         let named = Set(reference.rfm_named.list.map(\.CustomerID.integer))
         var found = 0
         for (id, expected) in zip(reference.test.customer_ids.list, reference.test.p_lbfgs.list)
         where named.contains(id.integer) {
-            let p = Scorer.probability(logOdds: scorer.logOdds(inputs: try features(of: id.integer)))
+            let p = scorer.score(inputs: try features(of: id.integer)).probability
             #expect(abs(p - expected.number) <= 1e-12)
             found += 1
         }
@@ -111,16 +111,16 @@ import Testing
     }
 
     /// The stricter bound that leaves the means out holds for this model on real customers.
-    @Test("contributions add up to the log-odds within 4u(|b| + sum |w x|)(terms + 1)")
-    func contributions() throws {
-        let scorer = Scorer(try ModelCatalog(directory: Repository.models).model("seed-logistic"))
+    @Test("contributions add up to the log-odds within 4u(|b| + sum |w x|)(terms + 1)", arguments: CPULevel.available)
+    func contributions(level: CPULevel) throws {
+        let scorer = Scorer(try ModelCatalog(directory: Repository.models).model("seed-logistic"), level: level)
         for customer in try AnyJSON.fixture("seed_reference.json").rfm_named.list {
             let inputs = try features(of: customer.CustomerID.integer)
             var parts = [Double](repeating: .nan, count: 3)
             scorer.contributions(inputs: inputs, into: &parts)
             var size = scorer.bias.magnitude
             for (input, x) in zip(scorer.model.inputs, inputs) { size += abs(input.coefficient / input.scale * x) }
-            let z = scorer.logOdds(inputs: inputs)
+            let z = scorer.score(inputs: inputs).logOdds
             #expect(abs(parts.reduce(scorer.baseline, +) - z) <= 4 * 0x1p-53 * size * 4)
         }
     }

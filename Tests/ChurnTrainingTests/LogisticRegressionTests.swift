@@ -127,15 +127,15 @@ import Testing
         #expect(fit.iterations < 60)
     }
 
-    @Test("scores come from the scorer that serves, bit for bit")
+    @Test("scores come from the scorer that serves, on the baseline, bit for bit")
     func scorer() throws {
         let dataset = try syntheticRows(seed: 9, rows: 333, inputs: 3)
         let fit = try LogisticRegression().fit(dataset)
-        let scorer = Scorer(try fit.model())
+        let scorer = Scorer(try fit.model(), level: .baseline)
         let probabilities = try fit.probabilities(dataset)
         for row in 0..<dataset.rowCount {
             let inputs = (0..<3).map { dataset.values[$0 * dataset.rowCount + row] }
-            #expect(Scorer.probability(logOdds: scorer.logOdds(inputs: inputs)) == probabilities[row])
+            #expect(scorer.score(inputs: inputs).probability == probabilities[row])
         }
     }
 }

@@ -6,6 +6,8 @@ struct ChurnBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "churn-bench",
         abstract: "Times parts of churn in one process and checks what they answer.",
-        subcommands: [TrainingData.self, FitBenchmark.self, KMeansBenchmark.self, SilhouetteBenchmark.self]
+        subcommands: [
+            KernelCommand.self, TrainingData.self, FitBenchmark.self, KMeansBenchmark.self, SilhouetteBenchmark.self,
+        ]
     )
 }

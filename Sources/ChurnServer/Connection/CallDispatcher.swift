@@ -87,8 +87,7 @@ final class CallDispatcher {
         let features = resident.table.features(row: tableRow)
         for position in 0..<count { row[position] = features[served.featureIndices[position]] }
 
-        let logOdds = served.scorer.logOdds(inputs: inputs)
-        let probability = Scorer.probability(logOdds: logOdds)
+        let (logOdds, probability) = served.scorer.score(inputs: inputs)
         var contributions = UnsafeBufferPointer<Double>(start: nil, count: 0)
         if wantsContributions {
             let out = UnsafeMutableBufferPointer(rebasing: row[count..<(2 * count)])

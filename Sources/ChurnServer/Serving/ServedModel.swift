@@ -17,7 +17,7 @@ final class ServedModel: @unchecked Sendable {
     private let selector: UnsafeMutablePointer<CChar>
     private let ownedStrings: [UnsafeMutablePointer<CChar>]
 
-    init(_ model: LogisticModel, schema: FeatureSchema) throws(ServerError) {
+    init(_ model: LogisticModel, schema: FeatureSchema, level: CPULevel) throws(ServerError) {
         var indices: [Int] = []
         var missing: [String] = []
         for input in model.inputs {
@@ -29,7 +29,7 @@ final class ServedModel: @unchecked Sendable {
         }
         guard missing.isEmpty else { throw .unknownFeatures(model: model.selector, names: missing) }
         self.model = model
-        scorer = Scorer(model)
+        scorer = Scorer(model, level: level)
         featureIndices = indices
 
         var owned: [UnsafeMutablePointer<CChar>] = []

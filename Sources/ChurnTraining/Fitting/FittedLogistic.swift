@@ -61,14 +61,15 @@ package struct FittedLogistic: Equatable, Sendable {
         }
     }
 
-    /// Probabilities of a data set's rows, by the scorer that serves: the bits a client gets.
+    /// Probabilities of a data set's rows, by the scorer that serves, on the baseline: what comes of training does not
+    /// depend on the machine.
     ///
     /// - Throws: `wrongShape` when the inputs are not those of the fit.
     package func probabilities(_ dataset: Dataset) throws(TrainingError) -> [Double] {
         guard dataset.inputs == inputs else {
             throw .wrongShape(what: "inputs", expected: inputs.count, found: dataset.inputs.count)
         }
-        return try Scorer(model()).probabilities(dataset)
+        return try Scorer(model(), level: .baseline).probabilities(dataset)
     }
 }
 

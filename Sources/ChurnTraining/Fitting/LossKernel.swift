@@ -1,4 +1,4 @@
-internal import ChurnModel
+internal import ChurnKernelBaseline
 
 // Free functions over raw pointers. A block holds up to `TrainingLimits.blockRows` rows column by column: the columns of
 // the standardised inputs (the first is all ones, for the intercept), then the labels, 0 or 1, each column

@@ -99,15 +99,21 @@ extension Snapshot {
 
     /// The rows scored by any model whose inputs are features of the schema, by the scorer that serves.
     ///
+    /// - Parameter level: the baseline for all that is kept, so that it does not depend on the machine; a server's level
+    ///   for the bits that the server gives.
     /// - Throws: `unknownFeature`, `unusableValue`, `noRows`; `oneClass` when nobody or everybody churned.
-    package func scored(by model: LogisticModel, population: Population = .all) throws(TrainingError) -> ScoredRows {
+    package func scored(
+        by model: LogisticModel,
+        population: Population = .all,
+        level: CPULevel = .baseline
+    ) throws(TrainingError) -> ScoredRows {
         let inputs = InputSet(
             name: model.selector,
             inputs: model.inputs.map { InputDefinition($0.feature, $0.transform) }
         )
         let rows = try Dataset([self], inputs: inputs, population: population)
         return try ScoredRows(
-            probabilities: Scorer(model).probabilities(rows),
+            probabilities: Scorer(model, level: level).probabilities(rows),
             labels: rows.labels,
             customers: rows.customers
         )

@@ -45,7 +45,7 @@ struct Explain: ParsableCommand {
         guard let record = try location.open(.read).record(of: id) else {
             throw Failure(.unknownName, "\(location): knows no customer \(id); check the id, or build features again")
         }
-        let explanation = try Explanation(record, by: model)
+        let explanation = try Explanation(record, by: model, level: settings.cpuLevel())
         try StandardStream.output.write(json ? explanation.object.text + "\n" : explanation.text)
     }
 
@@ -68,13 +68,14 @@ struct Explanation {
     private let features: [Double]
     private let contributions: [Double]
     private let baseline: Double
+    private let baselineProbability: Double
     private let logOdds: Double
     private let probability: Double
 
     /// - Throws: 65 for a model of other features, or a record that it cannot score.
-    init(_ record: CustomerRecord, by model: LogisticModel) throws(Failure) {
+    init(_ record: CustomerRecord, by model: LogisticModel, level: CPULevel) throws(Failure) {
         let schema = FeatureSchema.current
-        let scorer = Scorer(model)
+        let scorer = Scorer(model, level: level)
         var row = [Double](repeating: 0, count: schema.names.count)
         row.withUnsafeMutableBufferPointer { schema.write(record.facts, record.build.context, to: $0) }
         var features: [Double] = []
@@ -101,8 +102,8 @@ struct Explanation {
         self.features = features
         self.contributions = contributions
         baseline = scorer.baseline
-        logOdds = scorer.logOdds(inputs: inputs)
-        probability = Scorer.probability(logOdds: logOdds)
+        baselineProbability = scorer.baselineProbability
+        (logOdds, probability) = scorer.score(inputs: inputs)
     }
 
     private var isChurn: Bool { model.isChurn(probability: probability) }
@@ -129,7 +130,7 @@ struct Explanation {
         var text = "customer \(record.facts.customer) \(isChurn ? "is likely to leave" : "is likely to stay"): "
         text += "\(percent(probability)), threshold \(percent(model.threshold))\n\n"
         var table = Table([("", .left), ("log-odds", .right), ("lowers", .right), ("raises", .left), ("", .left)])
-        table.add(["average customer", signed(baseline), "", "", percent(Scorer.probability(logOdds: baseline))])
+        table.add(["average customer", signed(baseline), "", "", percent(baselineProbability)])
         let most = max(contributions.map(\.magnitude).max() ?? 0, 1e-9)
         let order = contributions.indices.sorted {
             (-contributions[$0].magnitude, $0) < (-contributions[$1].magnitude, $1)

@@ -102,6 +102,7 @@ struct Serve: AsyncParsableCommand {
         let server = try ChurnServer(
             configuration: serverConfiguration,
             models: try servedModels(settings),
+            level: try settings.cpuLevel(),
             store: noStore ? nil : try store.location(settings).open(.read),
             logger: logger
         ) { [json, logger] host, port in

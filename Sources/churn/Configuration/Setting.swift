@@ -13,6 +13,8 @@ enum Setting: String, CaseIterable {
     case model
     case timeout
     case logLevel = "log_level"
+    /// Whose kernels score; for tests and comparisons.
+    case cpuLevel = "cpu_level"
 
     /// Its key in the configuration file.
     var key: String { rawValue }

@@ -1,4 +1,5 @@
 internal import ChurnClient
+internal import ChurnModel
 internal import ChurnStore
 internal import Logging
 #if canImport(FoundationEssentials)
@@ -133,6 +134,16 @@ struct Settings {
         guard let value = value(.logLevel, flag: flag) else { return .notice }
         guard let level = Logger.Level(rawValue: value.text.lowercased()) else {
             throw value.failure("one of " + Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        return level
+    }
+
+    /// The level whose kernels score: the processor's highest, unless the environment or the file names another.
+    func cpuLevel() throws(Failure) -> CPULevel {
+        guard let value = value(.cpuLevel, flag: nil) else { return .best }
+        let available = CPULevel.available.map(\.rawValue).joined(separator: ", ")
+        guard let level = CPULevel(rawValue: value.text.lowercased()), level.isAvailable else {
+            throw value.failure("a level of this processor, which has \(available)")
         }
         return level
     }

@@ -1,7 +1,10 @@
-// The files of this folder are compiled once for each CPU level, into targets of their own. What keeps that sound:
+// The files of this folder are compiled once for each CPU level, into targets of their own: ChurnKernelV3 and
+// ChurnKernelV4 are links to it, and Package.swift gives each its flags. What keeps that sound, and what
+// scripts/check-kernels looks after:
 // - nothing but free functions over raw pointers and SIMD8<Double>, all inlined: no Array, no generic code out of
 //   line (`clamp`, `pointwiseMin`, `any`). Such code is emitted as a weak symbol by every level, and the linker may
 //   keep the AVX-512 copy of it for the baseline;
+// - what other targets call is not inlined, for they are compiled for the baseline;
 // - each SIMD function has a scalar twin with the same operations in the same order. Lanes round as scalars do, so
 //   the two give the same bits, and a row's result depends neither on its position nor on the number of rows.
 
@@ -36,4 +39,10 @@ func lanes(_ value: Double) -> SIMD8<Double> {
 @inline(__always)
 func load8(_ pointer: UnsafePointer<Double>) -> SIMD8<Double> {
     UnsafeRawPointer(pointer).loadUnaligned(as: SIMD8<Double>.self)
+}
+
+/// Writes eight consecutive doubles, at any alignment.
+@inline(__always)
+func store8(_ value: SIMD8<Double>, _ pointer: UnsafeMutablePointer<Double>) {
+    UnsafeMutableRawPointer(pointer).storeBytes(of: value, as: SIMD8<Double>.self)
 }

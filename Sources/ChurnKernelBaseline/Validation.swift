@@ -6,6 +6,7 @@
 ///
 /// - Parameter limit: finite, at least 0.
 /// - Complexity: O(count), allocates nothing.
+@inline(never)
 package func firstBeyond(limit: Double, in values: UnsafePointer<Double>, count: Int) -> Int {
     let magnitudeMask = UInt64.max &>> 1
     let limitBits = limit.bitPattern & magnitudeMask

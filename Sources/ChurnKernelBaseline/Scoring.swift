@@ -1,58 +1,27 @@
 // z[r] = b + w[0] x[r][0] + w[1] x[r][1] + ..., summed in that order, one rounding an operation (or one a term where
 // there is FMA). `weights` and `bias` are folded: the standardisation is inside them.
+//
+// The functions of this file are not inlined: a caller is compiled for the baseline, and would make baseline code of them.
 
-/// One row's log-odds from `count` adjacent inputs.
+/// One row's log-odds and probability, from `count` adjacent inputs: the scalar twin of the batches.
 ///
 /// - Parameters:
 ///   - inputs: `[count]`, the model's transformed inputs, not standardised.
 ///   - weights: `[count]`, log-odds per unit of input.
 ///   - count: 0 or more.
 /// - Complexity: O(count), allocates nothing.
-@inline(__always)
-package func logOddsOfRow(
+@inline(never)
+package func scoreRow(
     inputs: UnsafePointer<Double>,
     weights: UnsafePointer<Double>,
     count: Int,
     bias: Double
-) -> Double {
+) -> (logOdds: Double, probability: Double) {
     var z = bias
     for j in 0..<count {
         z = multiplyAdd(z, weights[j], inputs[j])
     }
-    return z
-}
-
-/// Log-odds of the row `row` of a matrix held by columns.
-@inline(__always)
-func logOddsOfRow(
-    _ row: Int,
-    columns: UnsafePointer<UnsafePointer<Double>>,
-    weights: UnsafePointer<Double>,
-    count: Int,
-    bias: Double
-) -> Double {
-    var z = bias
-    for j in 0..<count {
-        z = multiplyAdd(z, weights[j], columns[j][row])
-    }
-    return z
-}
-
-/// Probabilities of a batch held by columns, one row at a time: the scalar twin of ``scoreColumns``, for tests and
-/// for its tail.
-package func scoreColumnsScalar(
-    columns: UnsafePointer<UnsafePointer<Double>>,
-    weights: UnsafePointer<Double>,
-    count: Int,
-    bias: Double,
-    rows: Range<Int>,
-    probabilities: UnsafeMutablePointer<Double>
-) {
-    for row in rows {
-        probabilities[row] = sigmoid(
-            logOddsOfRow(row, columns: columns, weights: weights, count: count, bias: bias)
-        )
-    }
+    return (z, sigmoid(z))
 }
 
 /// Probabilities of a batch held by columns: `p[r] = σ(b + Σ_j w[j] · columns[j][r])`.
@@ -62,6 +31,7 @@ package func scoreColumnsScalar(
 ///   - weights: `[count]`.
 ///   - probabilities: `[rows]`, overwritten; must not overlap a column.
 /// - Complexity: O(rows · count), allocates nothing.
+@inline(never)
 package func scoreColumns(
     columns: UnsafePointer<UnsafePointer<Double>>,
     weights: UnsafePointer<Double>,
@@ -76,34 +46,16 @@ package func scoreColumns(
         for j in 0..<count {
             z = multiplyAdd(z, lanes(weights[j]), load8(columns[j] + row))
         }
-        UnsafeMutableRawPointer(probabilities + row).storeBytes(of: sigmoid(z), as: SIMD8<Double>.self)
+        store8(sigmoid(z), probabilities + row)
         row &+= 8
     }
-    scoreColumnsScalar(
-        columns: columns,
-        weights: weights,
-        count: count,
-        bias: bias,
-        rows: row..<rows,
-        probabilities: probabilities
-    )
-}
-
-/// Probabilities of rows held one after another, one at a time: the scalar twin of ``scoreRows``, for tests and for
-/// its tail.
-package func scoreRowsScalar(
-    inputs: UnsafePointer<Double>,
-    stride: Int,
-    weights: UnsafePointer<Double>,
-    count: Int,
-    bias: Double,
-    rows: Range<Int>,
-    probabilities: UnsafeMutablePointer<Double>
-) {
-    for row in rows {
-        probabilities[row] = sigmoid(
-            logOddsOfRow(inputs: inputs + row &* stride, weights: weights, count: count, bias: bias)
-        )
+    while row < rows {
+        var z = bias
+        for j in 0..<count {
+            z = multiplyAdd(z, weights[j], columns[j][row])
+        }
+        probabilities[row] = sigmoid(z)
+        row &+= 1
     }
 }
 
@@ -115,6 +67,7 @@ package func scoreRowsScalar(
 ///   - weights: `[count]`.
 ///   - probabilities: `[rows]`, overwritten; must not overlap the inputs.
 /// - Complexity: O(rows · count), allocates nothing.
+@inline(never)
 package func scoreRows(
     inputs: UnsafePointer<Double>,
     stride: Int,
@@ -139,16 +92,29 @@ package func scoreRows(
             let x = SIMD8<Double>(r0[j], r1[j], r2[j], r3[j], r4[j], r5[j], r6[j], r7[j])
             z = multiplyAdd(z, lanes(weights[j]), x)
         }
-        UnsafeMutableRawPointer(probabilities + row).storeBytes(of: sigmoid(z), as: SIMD8<Double>.self)
+        store8(sigmoid(z), probabilities + row)
         row &+= 8
     }
-    scoreRowsScalar(
-        inputs: inputs,
-        stride: stride,
-        weights: weights,
-        count: count,
-        bias: bias,
-        rows: row..<rows,
-        probabilities: probabilities
-    )
+    while row < rows {
+        var z = bias
+        for j in 0..<count {
+            z = multiplyAdd(z, weights[j], inputs[row &* stride &+ j])
+        }
+        probabilities[row] = sigmoid(z)
+        row &+= 1
+    }
+}
+
+/// exp of each of `count` values, eight at a time and the last ones singly; the kernels' exponential for itself.
+@inline(never)
+package func exponentials(of values: UnsafePointer<Double>, count: Int, into results: UnsafeMutablePointer<Double>) {
+    var at = 0
+    while at &+ 8 <= count {
+        store8(exponential(load8(values + at)), results + at)
+        at &+= 8
+    }
+    while at < count {
+        results[at] = exponential(values[at])
+        at &+= 1
+    }
 }

@@ -1,0 +1,9 @@
+#pragma once
+
+#include <stdbool.h>
+
+/// Whether this processor, and the operating system on it, run x86-64-v3 code (AVX2, FMA). False on other processors.
+bool churn_cpu_has_x86_64_v3(void);
+
+/// The same of x86-64-v4 (AVX-512 F, BW, CD, DQ, VL).
+bool churn_cpu_has_x86_64_v4(void);
