@@ -9,8 +9,10 @@ readonly PUBLIC_DATA_BLOB="d75b9df288cc82f159506aad450ec301462611d1"
 # What the package needs to build: SwiftPM asks pkg-config for the C libraries.
 readonly BUILD_PACKAGES=(git pkg-config libprotobuf-c-dev libsqlite3-dev zlib1g-dev libssl-dev)
 readonly DOWNLOAD_PACKAGES=(ca-certificates curl)
-# What the tests need on top: the generators of the wire code and of the Python peer, and a linter for these scripts.
-readonly TEST_PACKAGES=(sqlite3 protobuf-c-compiler protobuf-compiler python3 python3-venv shellcheck)
+# What the tests need on top: the generators of the wire code and of the Python peer, a linter for these scripts, and what
+# scripts/check-kernels looks into objects and emulates older processors with.
+readonly TEST_PACKAGES=(sqlite3 protobuf-c-compiler protobuf-compiler python3 python3-venv shellcheck binutils
+    qemu-user)
 
 if [[ -t 1 && -z "${NO_COLOR:-}" && "${TERM:-dumb}" != dumb ]]; then
     readonly BOLD=$'\e[1m' YELLOW=$'\e[33m' PLAIN=$'\e[0m'
