@@ -62,6 +62,8 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CChurnProto", dependencies: ["CProtobufC"]),
 
+        .target(name: "CEpoll"),
+
         .target(name: "ChurnFeatures", dependencies: ["CZlib"], swiftSettings: strict),
         .target(name: "CCPULevel"),
         .target(name: "ChurnKernelBaseline", swiftSettings: strict),
@@ -85,8 +87,8 @@ let package = Package(
         .target(
             name: "ChurnServer",
             dependencies: [
-                "ChurnProtocol", "ChurnFeatures", "ChurnModel", "ChurnStore", nioCore, nioPosix, nioLocks, logging,
-                lifecycle,
+                "ChurnProtocol", "ChurnFeatures", "ChurnModel", "ChurnStore", "CEpoll", nioCore, nioPosix, nioLocks,
+                logging, lifecycle,
             ],
             swiftSettings: strict
         ),

@@ -43,101 +43,63 @@ package struct ChurnServer: Service {
     }
 
     package func run() async throws {
-        let cores = System.coreCount
-        let group = MultiThreadedEventLoopGroup(
-            numberOfThreads: configuration.eventLoops == 0 ? cores : configuration.eventLoops
-        )
-        let workers = NIOThreadPool(numberOfThreads: cores)
+        let workers = NIOThreadPool(numberOfThreads: System.coreCount)
         workers.start()
-        do {
-            try await serve(on: group, workers: workers)
-        } catch {
-            try? await workers.shutdownGracefully()
-            try? await group.shutdownGracefully()
-            throw error
-        }
-        try await workers.shutdownGracefully()
-        try await group.shutdownGracefully()
-    }
-
-    private func serve(on group: MultiThreadedEventLoopGroup, workers: NIOThreadPool) async throws {
-        let health = HealthMonitor(storeKind: store?.location.kind)
         let services = ServerServices(
             configuration: configuration,
-            health: health,
+            health: HealthMonitor(storeKind: store?.location.kind),
             budget: MemoryBudget(limitBytes: ServerLimits.largeFramesBytes),
             workers: workers,
             logger: logger
         )
-        let empty = try ServingSnapshot(models: models, table: nil)
-        var loops: [NIOLoopBound<LoopContext>] = []
-        for eventLoop in group.makeIterator() {
-            let loop = eventLoop.submit {
-                NIOLoopBound(
-                    LoopContext(eventLoop: eventLoop, services: services, snapshot: empty),
-                    eventLoop: eventLoop
-                )
+        let result: Result<Void, any Error>
+        do {
+            let transport = try await makeTransport(services)
+            do {
+                result = .success(try await serve(over: transport, services))
+            } catch {
+                result = .failure(error)
             }
-            loops.append(try await loop.get())
+            // Workers first: they hand their answers to the loops.
+            try? await workers.shutdownGracefully()
+            await transport.shutDown()
+        } catch {
+            result = .failure(error)
+            try? await workers.shutdownGracefully()
         }
-        let publisher = SnapshotPublisher(loops)
+        try result.get()
+    }
+
+    private func makeTransport(_ services: ServerServices) async throws -> any Transport {
+        let threads = configuration.eventLoops == 0 ? System.coreCount : configuration.eventLoops
+        let empty = try ServingSnapshot(models: models, table: nil)
+        return switch configuration.transport {
+        case .epoll: try EpollTransport(threads: threads, services: services, snapshot: empty)
+        case .nio: try await NIOTransport(threads: threads, services: services, snapshot: empty)
+        }
+    }
+
+    private func serve(over transport: any Transport, _ services: ServerServices) async throws {
+        let publisher = SnapshotPublisher(transport.loops)
         let watcher = store.map {
             StoreWatcher(store: $0, models: models, services: services, publisher: publisher)
         }
         // Before listening, so that the first call finds the features that are there.
         await watcher?.check()
 
-        let listener = try await listen(on: group, services: services, publisher: publisher)
-        if let address = listener.localAddress {
-            let host = address.ipAddress ?? configuration.host
-            let port = address.port ?? configuration.port
-            logger.notice("listening on \(host):\(port)")
-            onListening(host, port)
-        }
+        let (host, port) = try await transport.listen(host: configuration.host, port: configuration.port)
+        logger.notice("listening on \(host):\(port)")
+        onListening(host, port)
         await withTaskGroup { tasks in
             if let watcher { tasks.addTask { await watcher.run() } }
             // Ends by a graceful shutdown, or by the cancellation of this task: both mean the same here.
             try? await gracefulShutdown()
             logger.notice("draining")
-            health.beginDraining()
-            try? await listener.close()
-            await publisher.drain(timeout: TimeAmount(configuration.drainTimeout))
+            services.health.beginDraining()
+            await transport.stopListening()
+            await publisher.drain(timeout: configuration.drainTimeout)
             tasks.cancelAll()
         }
         logger.notice("stopped")
-    }
-
-    private func listen(
-        on group: MultiThreadedEventLoopGroup,
-        services: ServerServices,
-        publisher: SnapshotPublisher
-    ) async throws(ServerError) -> any Channel {
-        let admission = ConnectionAdmission(limit: configuration.maxConnections)
-        do {
-            return try await ServerBootstrap(group: group)
-                .serverChannelOption(.backlog, value: 1024)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .childChannelOption(.allowRemoteHalfClosure, value: true)
-                .childChannelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        guard let loop = publisher.context(of: channel.eventLoop) else {
-                            throw ChannelError.inputClosed
-                        }
-                        if admission.admit() {
-                            channel.closeFuture.whenComplete { _ in admission.leave() }
-                            try channel.pipeline.syncOperations.addHandler(ConnectionHandler(loop: loop))
-                        } else {
-                            try channel.pipeline.syncOperations.addHandler(RefusalHandler())
-                        }
-                    }
-                }
-                .bind(host: configuration.host, port: configuration.port)
-                .get()
-        } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            throw .portInUse(host: configuration.host, port: configuration.port)
-        } catch {
-            throw .cannotListen(host: configuration.host, port: configuration.port, reason: "\(error)")
-        }
     }
 }

@@ -6,6 +6,8 @@ package struct ServerConfiguration: Sendable {
     package var host: String
     /// 0: any free port.
     package var port: Int
+    /// What carries the bytes.
+    package var transport: TransportKind
     /// Threads that serve connections; 0: one a core.
     package var eventLoops: Int
     /// Open connections; one more is refused.
@@ -23,6 +25,7 @@ package struct ServerConfiguration: Sendable {
     package init(
         host: String = ServerConfiguration.defaultHost,
         port: Int = ServerConfiguration.defaultPort,
+        transport: TransportKind = .epoll,
         eventLoops: Int = 0,
         maxConnections: Int = 4096,
         maxInFlightPerConnection: Int = 256,
@@ -50,6 +53,7 @@ package struct ServerConfiguration: Sendable {
         )
         self.host = host
         self.port = port
+        self.transport = transport
         self.eventLoops = eventLoops
         self.maxConnections = maxConnections
         self.maxInFlightPerConnection = maxInFlightPerConnection
@@ -62,6 +66,14 @@ package struct ServerConfiguration: Sendable {
     }
 }
 
+/// The two ways of carrying bytes; answers, limits and deadlines are the same over both.
+package enum TransportKind: String, CaseIterable, Sendable {
+    /// Loops of our own over epoll(7): the fastest.
+    case epoll
+    /// SwiftNIO's event loops.
+    case nio
+}
+
 /// Why a server does not start.
 package enum ServerError: Error, Equatable {
     case configuration(String)
@@ -69,6 +81,8 @@ package enum ServerError: Error, Equatable {
     case noModel
     /// A model reads features that the feature schema does not have.
     case unknownFeatures(model: String, names: [String])
+    /// The operating system refused what every server needs.
+    case system(String)
     case portInUse(host: String, port: Int)
     case cannotListen(host: String, port: Int, reason: String)
 }
@@ -76,7 +90,7 @@ package enum ServerError: Error, Equatable {
 extension ServerError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .configuration(let message):
+        case .configuration(let message), .system(let message):
             message
         case .noModel:
             "there is no model to serve; name one with --model"

@@ -24,6 +24,15 @@ enum ServerLimits {
     /// An output buffer that has grown above this is given back after its flush.
     static let keptOutputBytes = 256 * 1024
 
+    /// The beginning of a frame is kept in memory that stays with its connection up to this size.
+    static let keptPartialBytes = 4 * 1024
+
+    /// What is read from a connection at once, but for the payload of a large frame. One buffer a loop.
+    static let readBytes = 32 * 1024
+
+    /// Connections that the system holds until they are accepted.
+    static let acceptBacklog: Int32 = 1024
+
     /// Bytes of a peer's own text that may be repeated in a message to it.
     static let echoedCharacters = 100
 }

@@ -109,7 +109,7 @@ extension ServerError {
         case .configuration: .usage
         case .noModel: .inputMissing
         case .unknownFeatures: .badData
-        case .portInUse, .cannotListen: .systemRefused
+        case .system, .portInUse, .cannotListen: .systemRefused
         }
     }
 }

@@ -5,6 +5,7 @@ import ChurnStore
 import Logging
 import ServiceLifecycle
 import TestSupport
+import Testing
 
 /// The real server in this process, over a store with `customers` customers of one purchase each, ids from 1.
 struct RealServer: Sendable {
@@ -55,7 +56,11 @@ struct RealServer: Sendable {
         logger.logLevel = .critical
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let server = try ChurnServer(
-            configuration: try ServerConfiguration(port: port, eventLoops: 1),
+            configuration: try ServerConfiguration(
+                port: port,
+                transport: try #require(TransportKind(rawValue: Surroundings.transport)),
+                eventLoops: 1
+            ),
             models: [try ModelCatalog(directory: Surroundings.path("models")).model("seed-logistic")],
             store: try location.open(.read),
             logger: logger

@@ -6,6 +6,7 @@ import Foundation
 import Logging
 import ServiceLifecycle
 import TestSupport
+import Testing
 
 /// A real server in this process, on a port of its own, over a SQLite store in a directory of its own.
 struct TestServer: Sendable {
@@ -48,6 +49,7 @@ struct TestServer: Sendable {
         let catalog = try ModelCatalog(directory: Shop.repository + "/models")
         var configuration = try ServerConfiguration(
             port: 0,
+            transport: try #require(TransportKind(rawValue: Surroundings.transport)),
             eventLoops: 2,
             drainTimeout: .milliseconds(300),
             storePollInterval: .milliseconds(20)

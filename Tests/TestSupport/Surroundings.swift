@@ -26,6 +26,9 @@ package enum Surroundings {
         return python
     }
 
+    /// The name of the transport that servers are started with; `scripts/test` runs their suites once over each.
+    package static var transport: String { ProcessInfo.processInfo.environment["CHURN_TEST_TRANSPORT"] ?? "epoll" }
+
     /// The program under test: built into the same folder as these tests.
     package static func churn() throws -> String {
         let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()

@@ -25,21 +25,15 @@ final class ConnectionAdmission: Sendable {
     }
 }
 
-/// Stands where a connection handler would, on a connection above the limit: says why, and closes.
-final class RefusalHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    func channelActive(context: ChannelHandlerContext) {
-        var output = ByteBuffer()
-        ResponseEncoder.write(
+extension ResponseEncoder {
+    /// What a connection above the limit is told before it is closed.
+    static func writeRefusal(to output: inout ByteBuffer) {
+        write(
             status: .resourceExhausted,
             message: "the server has reached its limit of connections; close some, or try another server",
             notProcessed: true,
             callID: 0,
             to: &output
         )
-        context.writeAndFlush(wrapOutboundOut(output), promise: nil)
-        context.close(promise: nil)
     }
 }

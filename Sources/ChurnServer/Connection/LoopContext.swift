@@ -1,55 +1,76 @@
 internal import ChurnProtocol
 internal import NIOCore
 
-/// What the connections of one event loop share. Confined to that loop, so that a call takes no lock and no atomic.
+/// What the connections of one loop share. Confined to that loop's thread, so that a call takes no lock and no atomic.
 final class LoopContext {
-    let eventLoop: any EventLoop
     let services: ServerServices
     let dispatcher: CallDispatcher
+    /// How other threads reach this context.
+    let handle: any ServingLoop
     /// Replaced by a task on this loop when the store has a newer build.
     var snapshot: ServingSnapshot
+    /// What the session in hand decodes into, and writes to; empty between its turns.
+    let arena = DecodeArena()
+    var output = ByteBuffer()
     private(set) var isDraining = false
-    private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
-    private var sweep: RepeatedTask?
+    private var sessions: [Int: Session] = [:]
+    private var lastSessionID = 0
+    private var whenEmpty: [() -> Void] = []
 
-    init(eventLoop: any EventLoop, services: ServerServices, snapshot: ServingSnapshot) {
-        self.eventLoop = eventLoop
+    init(handle: any ServingLoop, services: ServerServices, snapshot: ServingSnapshot) {
+        self.handle = handle
         self.services = services
         self.snapshot = snapshot
         dispatcher = CallDispatcher(health: services.health)
     }
 
-    func add(_ connection: ConnectionHandler) {
-        connections[ObjectIdentifier(connection)] = connection
-        guard sweep == nil else { return }
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        let interval = TimeAmount.milliseconds(ServerLimits.sweepIntervalMilliseconds)
-        sweep = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
-            let now = NIODeadline.now()
-            for connection in bound.value.connections.values { connection.closeIfOverdue(now) }
-        }
+    func nextSessionID() -> Int {
+        lastSessionID += 1
+        return lastSessionID
     }
 
-    func remove(_ connection: ConnectionHandler) {
-        connections.removeValue(forKey: ObjectIdentifier(connection))
-        if connections.isEmpty {
-            sweep?.cancel()
-            sweep = nil
+    func session(_ id: Int) -> Session? {
+        sessions[id]
+    }
+
+    func add(_ session: Session) {
+        sessions[session.id] = session
+    }
+
+    func remove(_ session: Session) {
+        sessions.removeValue(forKey: session.id)
+        guard sessions.isEmpty else { return }
+        for waiting in whenEmpty { waiting() }
+        whenEmpty = []
+    }
+
+    /// Closes the connections that have been waited for too long. To be called every `sweepIntervalMilliseconds`.
+    func sweep() {
+        let now = NIODeadline.now()
+        for session in sessions.values { session.closeIfOverdue(now) }
+    }
+
+    /// Makes the output buffer ready for the next turn.
+    func recycleOutput() {
+        if output.capacity > ServerLimits.keptOutputBytes {
+            output = ByteBuffer()
+        } else {
+            output.clear()
         }
     }
 
     /// Tells every connection that the server is going away; from here on new calls are refused.
     func beginDraining() {
         isDraining = true
-        for connection in connections.values { connection.announceDraining() }
+        for session in sessions.values { session.announceDraining() }
     }
 
     func closeAll() {
-        for connection in connections.values { connection.close() }
+        for session in sessions.values { session.close() }
     }
 
-    /// Completes when the connections that are open now have been closed.
-    func allClosed() -> EventLoopFuture<Void> {
-        .andAllComplete(connections.values.compactMap(\.closeFuture), on: eventLoop)
+    /// Calls `body` on this loop when no connection is open, perhaps at once.
+    func whenEmpty(_ body: @escaping () -> Void) {
+        if sessions.isEmpty { body() } else { whenEmpty.append(body) }
     }
 }

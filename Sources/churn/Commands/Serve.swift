@@ -57,6 +57,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write the port to this file once connections are accepted.", valueName: "file"))
     var portFile: String?
 
+    @Option(help: ArgumentHelp("What carries the bytes: epoll (the fastest) or nio (SwiftNIO).", valueName: "name"))
+    var transport = TransportKind.epoll
+
     @Option(help: ArgumentHelp("Threads that serve connections; 0 for one a core.", valueName: "count"))
     var eventLoops = 0
 
@@ -90,6 +93,7 @@ struct Serve: AsyncParsableCommand {
         let serverConfiguration = try ServerConfiguration(
             host: address.host,
             port: address.port,
+            transport: transport,
             eventLoops: eventLoops,
             maxConnections: maxConnections,
             maxInFlightPerConnection: maxInFlight,
@@ -150,3 +154,5 @@ enum DefaultModel {
         return known + Set(names).subtracting(known).sorted()
     }
 }
+
+extension TransportKind: ExpressibleByArgument {}

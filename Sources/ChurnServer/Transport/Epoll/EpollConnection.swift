@@ -1,0 +1,122 @@
+internal import CEpoll
+internal import Glibc
+internal import NIOCore
+
+/// Carries a session's bytes over a non-blocking socket. Confined to its loop's thread.
+final class EpollConnection: ConnectionTransport {
+    let descriptor: CInt
+    /// What epoll reports of this connection with.
+    let token: UInt64
+    private let loop: EpollLoop
+    private unowned let context: EpollContext
+    private var session: Session?
+    /// What the socket has not taken yet, in order.
+    private var unsent = CircularBuffer<ByteBuffer>()
+    private var inputHasEnded = false
+    private var outputEndsAfterUnsent = false
+    private var isOpen = true
+
+    init(_ descriptor: CInt, token: UInt64, loop: EpollLoop, context: EpollContext) {
+        self.descriptor = descriptor
+        self.token = token
+        self.loop = loop
+        self.context = context
+    }
+
+    func begin(_ context: EpollContext) {
+        session = Session(loop: context.context, transport: self)
+    }
+
+    func serve(_ events: UInt32, readBuffer: UnsafeMutableRawBufferPointer) {
+        if events & CEPOLL_OUT != 0 { sendUnsent() }
+        if events & CEPOLL_IN != 0 { read(readBuffer) }
+        // What came before a reset has been read by now, if it was wanted at all.
+        if events & CEPOLL_GONE != 0, events & CEPOLL_IN == 0 { close() }
+    }
+
+    private func read(_ buffer: UnsafeMutableRawBufferPointer) {
+        guard isOpen, let session else { return }
+        let room = session.payloadRoom
+        let target = room ?? buffer
+        let count = recv(descriptor, target.baseAddress, target.count, 0)
+        if count > 0 {
+            if room != nil {
+                session.receivedPayload(count)
+            } else {
+                session.receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            }
+        } else if count == 0 {
+            inputHasEnded = true
+            watch()
+            session.inputClosed()
+        } else if errno != EAGAIN && errno != EINTR {
+            close()
+        }
+    }
+
+    // MARK: ConnectionTransport
+
+    func send(_ frames: inout ByteBuffer) {
+        guard isOpen else { return }
+        guard unsent.isEmpty else {
+            unsent.append(frames)
+            return
+        }
+        guard let sent = sendNow(frames) else { return close() }
+        guard sent < frames.readableBytes else { return }
+        var rest = frames
+        rest.moveReaderIndex(forwardBy: sent)
+        unsent.append(rest)
+        watch()
+    }
+
+    func closeOutput() {
+        guard isOpen else { return }
+        outputEndsAfterUnsent = true
+        if unsent.isEmpty { shutdown(descriptor, CInt(SHUT_WR)) }
+    }
+
+    func close() {
+        guard isOpen else { return }
+        isOpen = false
+        // Closing takes it off the epoll too.
+        Glibc.close(descriptor)
+        context.remove(self)
+        session?.closed()
+        session = nil
+    }
+
+    // MARK: Output
+
+    /// - Returns: how many bytes the socket took; `nil` when it is broken.
+    private func sendNow(_ frames: ByteBuffer) -> Int? {
+        frames.withUnsafeReadableBytes { bytes in
+            while true {
+                let sent = Glibc.send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
+                if sent >= 0 { return sent }
+                if errno == EAGAIN { return 0 }
+                if errno != EINTR { return nil }
+            }
+        }
+    }
+
+    private func sendUnsent() {
+        guard isOpen else { return }
+        while let first = unsent.first {
+            guard let sent = sendNow(first) else { return close() }
+            guard sent == first.readableBytes else {
+                unsent[unsent.startIndex].moveReaderIndex(forwardBy: sent)
+                return
+            }
+            unsent.removeFirst()
+        }
+        watch()
+        if outputEndsAfterUnsent { shutdown(descriptor, CInt(SHUT_WR)) }
+    }
+
+    /// Waits for what matters now: for the peer to take its answers, if it has some to take, and else for its input.
+    private func watch() {
+        let mustSend = !unsent.isEmpty
+        loop.watch(descriptor, token: token, input: !mustSend && !inputHasEnded, output: mustSend)
+    }
+}

@@ -1,0 +1,251 @@
+internal import CEpoll
+internal import ChurnProtocol
+internal import Glibc
+internal import Logging
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+
+/// A thread that waits on epoll(7), as other threads see it: they queue tasks and wake it.
+final class EpollLoop: ServingLoop {
+    typealias Task = @Sendable (EpollContext) -> Void
+
+    private struct Queue {
+        var tasks: [Task] = []
+        var hasEnded = false
+    }
+
+    fileprivate let epoll: CInt
+    private let wakeup: CInt
+    private let timer: CInt
+    private let queue = NIOLockedValueBox(Queue())
+
+    private enum Token {
+        static let wakeup = UInt64.max
+        static let timer = UInt64.max - 1
+        static let listener = UInt64.max - 2
+    }
+
+    init() throws(ServerError) {
+        epoll = cepoll_create()
+        wakeup = cepoll_wakeup_create()
+        timer = cepoll_timer_create(Int(ServerLimits.sweepIntervalMilliseconds))
+        guard epoll >= 0, wakeup >= 0, timer >= 0,
+            cepoll_add(epoll, wakeup, CEPOLL_IN, Token.wakeup) == 0,
+            cepoll_add(epoll, timer, CEPOLL_IN, Token.timer) == 0
+        else { throw .system("cannot make an event loop: \(lastSystemError())") }
+    }
+
+    deinit {
+        for descriptor in [epoll, wakeup, timer] where descriptor >= 0 { close(descriptor) }
+    }
+
+    func execute(_ task: @escaping @Sendable (LoopContext) -> Void) {
+        perform { task($0.context) }
+    }
+
+    func perform(_ task: @escaping Task) {
+        let isFirst = queue.withLockedValue { queue in
+            guard !queue.hasEnded else { return false }
+            queue.tasks.append(task)
+            return queue.tasks.count == 1
+        }
+        if isFirst { cepoll_wake(wakeup) }
+    }
+
+    /// Serves until `EpollContext.end`. Runs on the loop's own thread.
+    func run(_ context: EpollContext) {
+        let capacity = 256
+        let events = UnsafeMutablePointer<cepoll_event>.allocate(capacity: capacity)
+        defer { events.deallocate() }
+        while !context.hasEnded {
+            let count = cepoll_wait(epoll, events, CInt(capacity))
+            // A signal's handler ran on this thread; there is nothing else that a valid epoll could say.
+            guard count >= 0 else { continue }
+            for index in 0..<Int(count) {
+                let event = events[index]
+                switch event.token {
+                case Token.wakeup: runTasks(context)
+                case Token.timer:
+                    cepoll_clear(timer)
+                    context.sweep()
+                case Token.listener: context.acceptAll()
+                default: context.serve(token: event.token, events: event.events)
+                }
+            }
+        }
+        queue.withLockedValue { queue in
+            queue.hasEnded = true
+            queue.tasks = []
+        }
+    }
+
+    private func runTasks(_ context: EpollContext) {
+        cepoll_clear(wakeup)
+        let tasks = queue.withLockedValue { queue in
+            let tasks = queue.tasks
+            queue.tasks = []
+            return tasks
+        }
+        for task in tasks { task(context) }
+    }
+
+    // MARK: For connections, on the loop's thread
+
+    func watch(listener: CInt) -> Bool {
+        cepoll_add(epoll, listener, CEPOLL_IN, Token.listener) == 0
+    }
+
+    func watch(_ descriptor: CInt, token: UInt64) -> Bool {
+        cepoll_add(epoll, descriptor, CEPOLL_IN, token) == 0
+    }
+
+    func watch(_ descriptor: CInt, token: UInt64, input: Bool, output: Bool) {
+        // It cannot fail for a descriptor that is watched already, but for want of kernel memory on adding.
+        _ = cepoll_change(epoll, descriptor, (input ? CEPOLL_IN : 0) | (output ? CEPOLL_OUT : 0), token)
+    }
+
+    func forget(_ descriptor: CInt) {
+        _ = cepoll_remove(epoll, descriptor)
+    }
+}
+
+/// What lives on a loop's thread: its connections, the buffer they read into, and, on the first loop, the listener.
+final class EpollContext {
+    private let loop: EpollLoop
+    /// All loops of the server, which accepted connections are dealt to.
+    private let peers: [EpollLoop]
+    private let admission: ConnectionAdmission
+    private let logger: Logger
+    let context: LoopContext
+    private(set) var hasEnded = false
+    /// By descriptor.
+    private var connections: [EpollConnection?] = []
+    /// Tells a connection from an earlier one of the same descriptor.
+    private var generation: UInt32 = 0
+    private let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ServerLimits.readBytes, alignment: 64)
+    private var listener: CInt?
+    private var acceptIsPaused = false
+    private var nextPeer = 0
+
+    init(
+        loop: EpollLoop,
+        peers: [EpollLoop],
+        admission: ConnectionAdmission,
+        services: ServerServices,
+        _ snapshot: ServingSnapshot
+    ) {
+        self.loop = loop
+        self.peers = peers
+        self.admission = admission
+        logger = services.logger
+        context = LoopContext(handle: loop, services: services, snapshot: snapshot)
+    }
+
+    deinit {
+        readBuffer.deallocate()
+    }
+
+    /// Ends the loop after the events in hand; what is open is closed.
+    func end() {
+        context.closeAll()
+        hasEnded = true
+    }
+
+    func sweep() {
+        context.sweep()
+        if acceptIsPaused, let listener {
+            acceptIsPaused = !loop.watch(listener: listener)
+        }
+    }
+
+    // MARK: Connections
+
+    func serve(token: UInt64, events: UInt32) {
+        let descriptor = Int(token & 0xFFFF_FFFF)
+        // An event of a connection that was closed by an earlier event of the same turn.
+        guard descriptor < connections.count, let connection = connections[descriptor], connection.token == token else {
+            return
+        }
+        connection.serve(events, readBuffer: readBuffer)
+    }
+
+    /// Takes a connected socket over.
+    func adopt(_ descriptor: CInt) {
+        generation &+= 1
+        let token = UInt64(generation >> 1) << 32 | UInt64(UInt32(bitPattern: descriptor))
+        guard loop.watch(descriptor, token: token) else {
+            logger.warning("a connection cannot be watched", metadata: ["reason": "\(lastSystemError())"])
+            close(descriptor)
+            admission.leave()
+            return
+        }
+        let connection = EpollConnection(descriptor, token: token, loop: loop, context: self)
+        while connections.count <= Int(descriptor) { connections.append(nil) }
+        connections[Int(descriptor)] = connection
+        connection.begin(self)
+    }
+
+    /// The last word of a connection, which has closed its socket.
+    func remove(_ connection: EpollConnection) {
+        connections[Int(connection.descriptor)] = nil
+        admission.leave()
+    }
+
+    // MARK: Listening
+
+    func accept(from listener: CInt) {
+        self.listener = listener
+        acceptIsPaused = !loop.watch(listener: listener)
+    }
+
+    func stopAccepting() {
+        guard let listener else { return }
+        // Those that the system has connected already are served, not reset.
+        acceptAll()
+        close(listener)
+        self.listener = nil
+    }
+
+    func acceptAll() {
+        guard let listener else { return }
+        while true {
+            let descriptor = cepoll_accept(listener)
+            if descriptor >= 0 {
+                deal(descriptor)
+                continue
+            }
+            switch errno {
+            case EAGAIN:
+                return
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                // They wait in the system's queue until there is room again: asked anew at the next sweep.
+                logger.warning("cannot accept connections", metadata: ["reason": "\(lastSystemError())"])
+                loop.forget(listener)
+                acceptIsPaused = true
+                return
+            default:
+                // The fault of one connection that is gone already, accept(2) says.
+                continue
+            }
+        }
+    }
+
+    private func deal(_ descriptor: CInt) {
+        guard admission.admit() else {
+            var output = ByteBuffer()
+            ResponseEncoder.writeRefusal(to: &output)
+            _ = output.withUnsafeReadableBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+            }
+            close(descriptor)
+            return
+        }
+        let peer = peers[nextPeer]
+        nextPeer = (nextPeer + 1) % peers.count
+        if peer === loop {
+            adopt(descriptor)
+        } else {
+            peer.perform { $0.adopt(descriptor) }
+        }
+    }
+}

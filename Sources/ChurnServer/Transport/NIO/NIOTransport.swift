@@ -1,0 +1,160 @@
+internal import ChurnProtocol
+internal import Logging
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+internal import NIOPosix
+
+/// The transport over SwiftNIO's event loops: for systems without epoll, and the one that TLS will come with.
+struct NIOTransport: Transport {
+    private let group: MultiThreadedEventLoopGroup
+    private let nioLoops: [NIOLoop]
+    private let admission: ConnectionAdmission
+    private let listener = NIOLockedValueBox<(any Channel)?>(nil)
+
+    var loops: [any ServingLoop] { nioLoops }
+
+    /// - Parameter snapshot: what every loop begins with.
+    init(threads: Int, services: ServerServices, snapshot: ServingSnapshot) async throws {
+        group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+        nioLoops = group.makeIterator().map(NIOLoop.init)
+        admission = ConnectionAdmission(limit: services.configuration.maxConnections)
+        for loop in nioLoops {
+            try await loop.eventLoop.submit {
+                loop.context.value = LoopContext(handle: loop, services: services, snapshot: snapshot)
+                let interval = TimeAmount.milliseconds(ServerLimits.sweepIntervalMilliseconds)
+                loop.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+                    loop.context.value?.sweep()
+                }
+            }
+            .get()
+        }
+    }
+
+    func listen(host: String, port: Int) async throws(ServerError) -> (host: String, port: Int) {
+        do {
+            let channel = try await ServerBootstrap(group: group)
+                .serverChannelOption(.backlog, value: ServerLimits.acceptBacklog)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.allowRemoteHalfClosure, value: true)
+                .childChannelInitializer { [admission, nioLoops] channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let loop = nioLoops.first { $0.eventLoop === channel.eventLoop }
+                        guard let context = loop?.context.value else { throw ChannelError.inputClosed }
+                        if admission.admit() {
+                            channel.closeFuture.whenComplete { _ in admission.leave() }
+                            try channel.pipeline.syncOperations.addHandler(NIOConnection(loop: context))
+                        } else {
+                            try channel.pipeline.syncOperations.addHandler(NIORefusal())
+                        }
+                    }
+                }
+                .bind(host: host, port: port)
+                .get()
+            listener.withLockedValue { $0 = channel }
+            return (channel.localAddress?.ipAddress ?? host, channel.localAddress?.port ?? port)
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw .portInUse(host: host, port: port)
+        } catch {
+            throw .cannotListen(host: host, port: port, reason: "\(error)")
+        }
+    }
+
+    func stopListening() async {
+        // It fails only when it is closed already.
+        try? await listener.withLockedValue { $0 }?.close()
+    }
+
+    func shutDown() async {
+        try? await group.shutdownGracefully()
+    }
+}
+
+private final class NIOLoop: ServingLoop {
+    let eventLoop: any EventLoop
+    let context: NIOLoopBoundBox<LoopContext?>
+
+    init(eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+        context = .makeEmptyBox(valueType: LoopContext.self, eventLoop: eventLoop)
+    }
+
+    func execute(_ task: @escaping @Sendable (LoopContext) -> Void) {
+        eventLoop.execute { [context] in
+            if let context = context.value { task(context) }
+        }
+    }
+}
+
+/// Carries a session's bytes over a NIO channel.
+private final class NIOConnection: ChannelInboundHandler, ConnectionTransport {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let loop: LoopContext
+    private var context: ChannelHandlerContext?
+    private var session: Session?
+
+    init(loop: LoopContext) {
+        self.loop = loop
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        session = Session(loop: loop, transport: self)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        session?.closed()
+        session = nil
+        self.context = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        unwrapInboundIn(data).withUnsafeReadableBytes { session?.receive($0) }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        // A peer that does not read its answers is not read from either. It fails only for a channel that is closed.
+        context.channel.setOption(.autoRead, value: context.channel.isWritable).whenFailure { _ in }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event {
+            session?.inputClosed()
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A reset by the peer, mostly. Nothing is lost: who has gone wants no answer.
+        loop.services.logger.debug("connection failed", metadata: ["error": "\(error)"])
+        context.close(promise: nil)
+    }
+
+    func send(_ frames: inout ByteBuffer) {
+        context?.writeAndFlush(wrapOutboundOut(frames), promise: nil)
+    }
+
+    func closeOutput() {
+        context?.close(mode: .output, promise: nil)
+    }
+
+    func close() {
+        context?.close(promise: nil)
+    }
+}
+
+/// Stands where a connection would, on a channel above the limit: says why, and closes.
+private final class NIORefusal: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    func channelActive(context: ChannelHandlerContext) {
+        var output = ByteBuffer()
+        ResponseEncoder.writeRefusal(to: &output)
+        context.writeAndFlush(wrapOutboundOut(output), promise: nil)
+        context.close(promise: nil)
+    }
+}
