@@ -2,7 +2,9 @@
 ///
 /// "Features" are raw values, "inputs" what the model's transforms make of them, both in the order of
 /// `model.inputs`. One row, a batch by columns, a batch of rows and any position in them give the same bits.
-package struct Scorer: Sendable {
+///
+/// A class, so that handing it on is one reference and not a copy of each of its arrays.
+package final class Scorer: Sendable {
     package let model: LogisticModel
     /// Whose kernels score.
     package let level: CPULevel
