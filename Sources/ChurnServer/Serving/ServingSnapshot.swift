@@ -8,11 +8,15 @@ final class ServingSnapshot: Sendable {
     let models: [ServedModel]
     /// `nil` until a feature build is loaded. Its inputs stand beside the models, in the same order.
     let resident: ResidentFeatures?
+    /// The short way to the default model's answers, where there is one.
+    let plainRoute: PlainRoute?
 
     init(models: [ServedModel], table: FeatureTable?) throws(ServerError) {
         guard !models.isEmpty else { throw .noModel }
         self.models = models
-        resident = table.map { ResidentFeatures(table: $0, models: models) }
+        let resident = table.map { ResidentFeatures(table: $0, models: models) }
+        self.resident = resident
+        plainRoute = resident.flatMap { PlainRoute($0, inputs: $0.inputs[0], served: models[0]) }
     }
 
     /// - Parameter selector: NUL-terminated: empty for the default, a name, or "name@version".
@@ -47,7 +51,12 @@ final class ResidentFeatures: @unchecked Sendable {
 
     /// NUL-terminated name of a row's segment; `nil` when it has none.
     func segment(row: Int) -> UnsafePointer<CChar>? {
-        table.segment(row: row).map { UnsafePointer(segmentNames[$0]) }
+        table.segment(row: row).map(segmentName)
+    }
+
+    /// NUL-terminated name of a segment, by its position in the table's names.
+    func segmentName(_ index: Int) -> UnsafePointer<CChar> {
+        UnsafePointer(segmentNames[index])
     }
 }
 
