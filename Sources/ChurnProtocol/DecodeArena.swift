@@ -11,6 +11,8 @@ package final class DecodeArena {
     private struct State {
         var chunk: UnsafeMutableRawPointer
         var chunkBytes: Int
+        /// What is kept between frames.
+        let keptBytes: Int
         var used = 0
         /// Bytes that the current frame may still take.
         var remaining = 0
@@ -19,19 +21,20 @@ package final class DecodeArena {
         var full: [UnsafeMutableRawPointer] = []
     }
 
-    /// What is kept between frames. It holds any request by id and batches of some hundred rows.
-    private static let keptBytes = 16 * 1024
     private static let alignment = 16
 
     private let state: UnsafeMutablePointer<State>
     private let allocator: UnsafeMutablePointer<ProtobufCAllocator>
 
-    package init() {
+    /// - Parameter keptBytes: what is kept between frames, and the least that is asked of the system at once. The
+    ///   default holds any request by id and batches of some hundred rows.
+    package init(keptBytes: Int = 16 * 1024) {
         state = .allocate(capacity: 1)
         state.initialize(
             to: State(
-                chunk: .allocate(byteCount: Self.keptBytes, alignment: Self.alignment),
-                chunkBytes: Self.keptBytes
+                chunk: .allocate(byteCount: keptBytes, alignment: Self.alignment),
+                chunkBytes: keptBytes,
+                keptBytes: keptBytes
             )
         )
         allocator = .allocate(capacity: 1)
@@ -58,7 +61,7 @@ package final class DecodeArena {
 
     /// Ends the life of everything decoded before, and allows the next frame `ceilingBytes`.
     package func reset(ceilingBytes: Int) {
-        if state.pointee.chunkBytes > Self.keptBytes || !state.pointee.full.isEmpty {
+        if state.pointee.chunkBytes > state.pointee.keptBytes || !state.pointee.full.isEmpty {
             releaseChunks()
         }
         state.pointee.used = 0
@@ -74,10 +77,10 @@ package final class DecodeArena {
     private func releaseChunks() {
         for chunk in state.pointee.full { chunk.deallocate() }
         state.pointee.full.removeAll(keepingCapacity: false)
-        if state.pointee.chunkBytes > Self.keptBytes {
+        if state.pointee.chunkBytes > state.pointee.keptBytes {
             state.pointee.chunk.deallocate()
-            state.pointee.chunk = .allocate(byteCount: Self.keptBytes, alignment: Self.alignment)
-            state.pointee.chunkBytes = Self.keptBytes
+            state.pointee.chunk = .allocate(byteCount: state.pointee.keptBytes, alignment: Self.alignment)
+            state.pointee.chunkBytes = state.pointee.keptBytes
         }
     }
 
@@ -90,7 +93,7 @@ package final class DecodeArena {
         }
         let rounded = max(alignment, (bytes + alignment - 1) & ~(alignment - 1))
         if rounded > state.pointee.chunkBytes - state.pointee.used {
-            let chunkBytes = max(keptBytes, rounded)
+            let chunkBytes = max(state.pointee.keptBytes, rounded)
             state.pointee.full.append(state.pointee.chunk)
             state.pointee.chunk = .allocate(byteCount: chunkBytes, alignment: alignment)
             state.pointee.chunkBytes = chunkBytes

@@ -12,6 +12,10 @@ enum ServerLimits {
     /// Rows that a worker scores between two looks at the deadline and at whether the peer is still there.
     static let rowsPerSlice = 8192
 
+    /// What a worker keeps from one large frame to the next: decoded bytes, and rows of answers.
+    static let keptArenaBytes = 4 * 1024 * 1024
+    static let keptBatchRows = 256 * 1024
+
     /// A frame that has begun to arrive must be complete within this time.
     static let frameTimeoutSeconds: Int64 = 30
 
@@ -29,6 +33,10 @@ enum ServerLimits {
 
     /// What is read from a connection at once, but for the payload of a large frame. One buffer a loop.
     static let readBytes = 32 * 1024
+
+    /// Output buffers that a loop keeps for the next turn, and the capacity up to which one is kept.
+    static let spareBuffers = 64
+    static let spareBufferBytes = 32 * 1024
 
     /// Connections that the system holds until they are accepted.
     static let acceptBacklog: Int32 = 1024

@@ -8,5 +8,6 @@ struct ServerServices: Sendable {
     let budget: MemoryBudget
     /// Large frames are answered here, one thread a core.
     let workers: NIOThreadPool
+    let largeFrameMemory = LargeFrameMemory.Pool()
     let logger: Logger
 }

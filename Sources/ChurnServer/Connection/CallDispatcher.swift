@@ -17,6 +17,9 @@ final class CallDispatcher {
         self.health = health
     }
 
+    /// Rows of the largest batch so far, whose memory is kept.
+    var batchRows: Int { batchScratch.probabilities.count }
+
     deinit {
         row.deallocate()
     }

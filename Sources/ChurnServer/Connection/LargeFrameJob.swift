@@ -1,4 +1,5 @@
 internal import ChurnProtocol
+internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOPosix
 
@@ -23,19 +24,49 @@ struct LargeFrameJob: Sendable {
     }
 
     private func run() -> Outcome {
-        let arena = DecodeArena()
+        let memory = services.largeFrameMemory.take() ?? LargeFrameMemory(health: services.health)
         // The payload is `self`'s, and the request points into the arena.
-        defer { withExtendedLifetime((self, arena)) {} }
+        defer {
+            withExtendedLifetime(self) {}
+            services.largeFrameMemory.keep(memory)
+        }
         do throws(DecodeError) {
-            let request = try RequestView.decode(payload.bytes, arena: arena)
+            let request = try RequestView.decode(payload.bytes, arena: memory.arena)
             var output = ByteBuffer()
-            CallDispatcher(health: services.health)
-                .answer(request, with: snapshot, arrival: arrival, to: &output) { () throws(CallFailure) in
-                    if life.hasEnded { throw CallFailure(code: .cancelled, message: "the connection was closed") }
-                }
+            memory.dispatcher.answer(request, with: snapshot, arrival: arrival, to: &output) {
+                () throws(CallFailure) in
+                if life.hasEnded { throw CallFailure(code: .cancelled, message: "the connection was closed") }
+            }
             return .answer(output)
         } catch {
             return .undecodable(error, callID: FrameHeader.callID(payload.bytes) ?? 0)
+        }
+    }
+}
+
+/// What one large frame is decoded into and scored in. Kept from one to the next: memory that is new costs more to
+/// touch for the first time than a row costs to score.
+///
+/// `@unchecked Sendable`: one worker at a time has it.
+final class LargeFrameMemory: @unchecked Sendable {
+    let arena = DecodeArena(keptBytes: ServerLimits.keptArenaBytes)
+    let dispatcher: CallDispatcher
+
+    init(health: HealthMonitor) {
+        dispatcher = CallDispatcher(health: health)
+    }
+
+    /// Memory that workers share: as many pieces as there were workers at once.
+    final class Pool: Sendable {
+        private let pieces = NIOLockedValueBox<[LargeFrameMemory]>([])
+
+        func take() -> LargeFrameMemory? {
+            pieces.withLockedValue { $0.popLast() }
+        }
+
+        func keep(_ memory: LargeFrameMemory) {
+            guard memory.dispatcher.batchRows <= ServerLimits.keptBatchRows else { return }
+            pieces.withLockedValue { $0.append(memory) }
         }
     }
 }

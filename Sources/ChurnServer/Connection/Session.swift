@@ -77,7 +77,12 @@ final class Session {
     func inputClosed() {
         inputIsClosed = true
         partial.clear()
-        closeIfDone()
+        if isDiscarding {
+            transport?.finish()
+        } else {
+            overdueAt = nil
+            closeIfDone()
+        }
     }
 
     /// The connection is gone. The last call of a transport.
@@ -92,7 +97,7 @@ final class Session {
     // MARK: From the loop
 
     func announceDraining() {
-        ResponseEncoder.writeDrainingNotice(to: &loop.output)
+        ResponseEncoder.writeDrainingNotice(to: &loop.output.pointee)
         flush()
     }
 
@@ -119,7 +124,8 @@ final class Session {
                 payload.take(from: &rest)
                 submitIfComplete(payload, arrival: arrival)
             case .frames where partial.isEmpty:
-                consumeFrame(&rest, arrival: arrival)
+                loop.answerPlain(&rest, arrival: arrival)
+                if !rest.isEmpty { consumeFrame(&rest, arrival: arrival) }
             case .frames:
                 consumePartialFrame(&rest, arrival: arrival)
             }
@@ -199,7 +205,7 @@ final class Session {
         if loop.isDraining {
             answerWhileDraining(request)
         } else {
-            loop.dispatcher.answer(request, with: loop.snapshot, arrival: arrival, to: &loop.output)
+            loop.dispatcher.answer(request, with: loop.snapshot, arrival: arrival, to: &loop.output.pointee)
         }
     }
 
@@ -207,9 +213,9 @@ final class Session {
     private func answerWhileDraining(_ request: RequestView) {
         if case .health(let names) = request.method {
             let report = loop.services.health.report(loop.snapshot, names: names)
-            ResponseEncoder.write(report, callID: request.callID, to: &loop.output)
+            ResponseEncoder.write(report, callID: request.callID, to: &loop.output.pointee)
         } else {
-            ResponseEncoder.write(failure: .draining, callID: request.callID, to: &loop.output)
+            ResponseEncoder.write(failure: .draining, callID: request.callID, to: &loop.output.pointee)
         }
     }
 
@@ -239,7 +245,7 @@ final class Session {
         } else {
             failure = .outOfMemoryBudget
         }
-        ResponseEncoder.write(failure: failure, callID: callID, to: &loop.output)
+        ResponseEncoder.write(failure: failure, callID: callID, to: &loop.output.pointee)
         let skipped = min(front.count, ProtocolLimits.headerBytes + payloadBytes)
         let rest = ProtocolLimits.headerBytes + payloadBytes - skipped
         input = rest == 0 ? .frames : .skipping(bytes: rest)
@@ -283,8 +289,8 @@ final class Session {
 
     /// Sends what the loop's output buffer holds, which is this session's: every turn of a session ends with this.
     private func flush() {
-        guard loop.output.readableBytes > 0 else { return }
-        transport?.send(&loop.output)
+        guard loop.output.pointee.readableBytes > 0 else { return }
+        transport?.send(&loop.output.pointee)
         loop.recycleOutput()
     }
 
@@ -292,7 +298,7 @@ final class Session {
     /// away: closing a socket with unread input would reset it, and the peer might never see the answer.
     private func refuse(_ message: String, code: StatusCode, callID: UInt64) {
         guard !isDiscarding else { return }
-        ResponseEncoder.write(status: code, message: message, callID: callID, to: &loop.output)
+        ResponseEncoder.write(status: code, message: message, callID: callID, to: &loop.output.pointee)
         input = .discarding
         partial.clear()
         overdueAt = .now() + .seconds(ServerLimits.lingerSeconds)
@@ -311,6 +317,8 @@ final class Session {
 
     /// A peer that has said that it will send no more gets what it waits for, then the connection closes.
     private func closeIfDone() {
-        if inputIsClosed, inFlight == 0 { close() }
+        guard inputIsClosed, inFlight == 0, overdueAt == nil else { return }
+        overdueAt = .now() + .seconds(ServerLimits.frameTimeoutSeconds)
+        transport?.finish()
     }
 }

@@ -2,16 +2,19 @@ internal import NIOCore
 
 /// A connection's socket, as its session sees it. Used on the thread of its loop only.
 protocol ConnectionTransport: AnyObject {
-    /// Sends the bytes, now or as the peer takes them, behind what was sent before. A peer that does not take them is
+    /// Sends the bytes, soon or as the peer takes them, behind what was sent before. A peer that does not take them is
     /// not read from until it does.
     ///
-    /// - Parameter frames: what could not be sent at once is kept by reference; the caller may clear its buffer.
+    /// - Parameter frames: kept by reference, or taken and replaced by another buffer; the caller clears it.
     func send(_ frames: inout ByteBuffer)
 
     /// Tells the peer that no more will come, behind what was sent before.
     func closeOutput()
 
-    /// Closes the connection; `Session.closed` follows, perhaps within this call.
+    /// Closes the connection when all that was sent has been taken.
+    func finish()
+
+    /// Closes the connection now; `Session.closed` follows, perhaps within this call.
     func close()
 }
 

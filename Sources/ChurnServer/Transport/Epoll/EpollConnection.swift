@@ -10,11 +10,17 @@ final class EpollConnection: ConnectionTransport {
     private let loop: EpollLoop
     private unowned let context: EpollContext
     private var session: Session?
-    /// What the socket has not taken yet, in order.
+    /// Answers of this turn of the loop, and what the socket has not taken of earlier ones, in order.
     private var unsent = CircularBuffer<ByteBuffer>()
+    private var isWaitingToSend = false
     private var inputHasEnded = false
-    private var outputEndsAfterUnsent = false
+    /// What ends when all is sent.
+    private var end = End.none
     private var isOpen = true
+
+    private enum End {
+        case none, output, connection
+    }
 
     init(_ descriptor: CInt, token: UInt64, loop: EpollLoop, context: EpollContext) {
         self.descriptor = descriptor
@@ -58,22 +64,21 @@ final class EpollConnection: ConnectionTransport {
 
     func send(_ frames: inout ByteBuffer) {
         guard isOpen else { return }
-        guard unsent.isEmpty else {
-            unsent.append(frames)
-            return
-        }
-        guard let sent = sendNow(frames) else { return close() }
-        guard sent < frames.readableBytes else { return }
-        var rest = frames
-        rest.moveReaderIndex(forwardBy: sent)
-        unsent.append(rest)
-        watch()
+        if unsent.isEmpty { context.sendAtEndOfTurn(self) }
+        unsent.append(frames)
+        frames = context.takeSpareBuffer()
     }
 
     func closeOutput() {
         guard isOpen else { return }
-        outputEndsAfterUnsent = true
+        end = .output
         if unsent.isEmpty { shutdown(descriptor, CInt(SHUT_WR)) }
+    }
+
+    func finish() {
+        guard isOpen else { return }
+        end = .connection
+        if unsent.isEmpty { close() }
     }
 
     func close() {
@@ -88,6 +93,25 @@ final class EpollConnection: ConnectionTransport {
 
     // MARK: Output
 
+    /// Sends what the socket takes of `unsent`; the rest when it takes more.
+    func sendUnsent() {
+        guard isOpen else { return }
+        while let first = unsent.first {
+            guard let sent = sendNow(first) else { return close() }
+            guard sent == first.readableBytes else {
+                unsent[unsent.startIndex].moveReaderIndex(forwardBy: sent)
+                return watch()
+            }
+            context.keepSpare(unsent.removeFirst())
+        }
+        if isWaitingToSend { watch() }
+        switch end {
+        case .none: break
+        case .output: shutdown(descriptor, CInt(SHUT_WR))
+        case .connection: close()
+        }
+    }
+
     /// - Returns: how many bytes the socket took; `nil` when it is broken.
     private func sendNow(_ frames: ByteBuffer) -> Int? {
         frames.withUnsafeReadableBytes { bytes in
@@ -100,23 +124,9 @@ final class EpollConnection: ConnectionTransport {
         }
     }
 
-    private func sendUnsent() {
-        guard isOpen else { return }
-        while let first = unsent.first {
-            guard let sent = sendNow(first) else { return close() }
-            guard sent == first.readableBytes else {
-                unsent[unsent.startIndex].moveReaderIndex(forwardBy: sent)
-                return
-            }
-            unsent.removeFirst()
-        }
-        watch()
-        if outputEndsAfterUnsent { shutdown(descriptor, CInt(SHUT_WR)) }
-    }
-
     /// Waits for what matters now: for the peer to take its answers, if it has some to take, and else for its input.
     private func watch() {
-        let mustSend = !unsent.isEmpty
-        loop.watch(descriptor, token: token, input: !mustSend && !inputHasEnded, output: mustSend)
+        isWaitingToSend = !unsent.isEmpty
+        loop.watch(descriptor, token: token, input: !isWaitingToSend && !inputHasEnded, output: isWaitingToSend)
     }
 }

@@ -72,6 +72,7 @@ final class EpollLoop: ServingLoop {
                 default: context.serve(token: event.token, events: event.events)
                 }
             }
+            context.endTurn()
         }
         queue.withLockedValue { queue in
             queue.hasEnded = true
@@ -123,6 +124,9 @@ final class EpollContext {
     /// Tells a connection from an earlier one of the same descriptor.
     private var generation: UInt32 = 0
     private let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ServerLimits.readBytes, alignment: 64)
+    /// Connections with answers of this turn.
+    private var answered: [EpollConnection] = []
+    private var spareBuffers: [ByteBuffer] = []
     private var listener: CInt?
     private var acceptIsPaused = false
     private var nextPeer = 0
@@ -189,6 +193,32 @@ final class EpollContext {
     func remove(_ connection: EpollConnection) {
         connections[Int(connection.descriptor)] = nil
         admission.leave()
+    }
+
+    // MARK: Output
+
+    /// The answers of a turn are sent at its end: a peer that has several connections is then woken once, and finds
+    /// them all answered.
+    func sendAtEndOfTurn(_ connection: EpollConnection) {
+        answered.append(connection)
+    }
+
+    func endTurn() {
+        // A connection that ends may have another one closed, but none answers here.
+        for connection in answered { connection.sendUnsent() }
+        answered.removeAll(keepingCapacity: true)
+    }
+
+    func takeSpareBuffer() -> ByteBuffer {
+        spareBuffers.popLast() ?? ByteBuffer()
+    }
+
+    func keepSpare(_ buffer: ByteBuffer) {
+        guard buffer.capacity <= ServerLimits.spareBufferBytes, spareBuffers.count < ServerLimits.spareBuffers else {
+            return
+        }
+        spareBuffers.append(buffer)
+        spareBuffers[spareBuffers.count - 1].clear()
     }
 
     // MARK: Listening

@@ -141,6 +141,14 @@ private final class NIOConnection: ChannelInboundHandler, ConnectionTransport {
         context?.close(mode: .output, promise: nil)
     }
 
+    func finish() {
+        guard let context else { return }
+        // Written behind everything else, and so done when that is.
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+    }
+
     func close() {
         context?.close(promise: nil)
     }
