@@ -13,6 +13,8 @@ readonly DOWNLOAD_PACKAGES=(ca-certificates curl)
 # scripts/check-kernels looks into objects and emulates older processors with.
 readonly TEST_PACKAGES=(sqlite3 protobuf-c-compiler protobuf-compiler python3 python3-venv shellcheck binutils
     qemu-user)
+# The peers of Benchmarks/: Redis, gRPC C++, and what builds and runs ours beside them.
+readonly BENCHMARK_PACKAGES=(gcc g++ libc6-dev redis-server libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc python3 python3-venv util-linux)
 
 if [[ -t 1 && -z "${NO_COLOR:-}" && "${TERM:-dumb}" != dumb ]]; then
     readonly BOLD=$'\e[1m' YELLOW=$'\e[33m' PLAIN=$'\e[0m'
