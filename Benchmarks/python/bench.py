@@ -5,12 +5,12 @@ import contextlib
 import json
 import os
 import shlex
+import signal
 import socket
 import statistics
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -32,6 +32,10 @@ RUNS = 1 if tiny else 5
 SECONDS = 0.1 if tiny else 1.5
 WARM_UP = 0.05 if tiny else 0.3
 SIZES = [SMALL] if tiny else [SMALL, LARGE]
+
+
+# So that what is `running` is stopped too.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def say(text):
@@ -218,7 +222,7 @@ def interleaved(measures, runs=None):
 def emit(row, measure, unit, ours, peers=(), ratio=None, goal="", note="", runs=None):
     """One comparison. `goal` is "<= 1.1" or ">= 3" and holds for the ratio, or for ours where there is none."""
     value, met = ours if ratio is None else ratio, None
-    if goal:
+    if goal and not tiny:
         relation, limit = goal.split()[:2]
         met = value <= float(limit) if relation == "<=" else value >= float(limit)
     print(json.dumps({
@@ -242,3 +246,45 @@ def by_id(row, depth, goal):
                 })  # fmt: skip
                 emit(row, measure, "calls/s", rates["churn"], [("redis-server GET", rates["redis"])],
                      rates["churn"] / rates["redis"], goal)  # fmt: skip
+
+
+@contextlib.contextmanager
+def in_process(folder, kind, rows):
+    """The Python libraries, ready in one process; gives what times each of them once, by name. Not pinned: one process
+    may use both cores, as client and server together do."""
+    command = [PYTHON, os.path.join(HERE, "in_process.py"), folder, kind, str(rows)]
+    with running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+
+        def measure(name):
+            # The first call of each is the libraries' warm-up.
+            for _ in range(1 if tiny else 3):
+                child.stdin.write(name + "\n")
+                child.stdin.flush()
+                taken = float(first_line(child))
+            return taken
+
+        yield {name: lambda name=name: measure(name) for name in json.loads(first_line(child))}
+
+
+def batch(row, kind, goal):
+    """Rows 5 and 6: a round trip of 100,000 rows over TCP against libraries in process and against gRPC."""
+    customers = SIZES[-1]
+    folder, rows, runs = data(customers), BATCH_ROWS, 3 if tiny else 30
+    with churn(folder) as (port, _), grpc(folder) as peer_port, in_process(folder, kind, rows) as libraries:
+        if kind == "columns":
+            ours = ["--rows", f"{folder}/rows.csv"]
+            peer = ["columns", peer_port, f"{folder}/rows.csv", runs]
+            measure = f"PredictBatch, {rows:,} rows x 3 columns, over TCP"
+        else:
+            ours = ["--ids", f"{folder}/customers.csv", "--batch-ids", rows]
+            peer = ["ids", peer_port, f"{folder}/features.csv", runs, rows]
+            measure = f"PredictBatch, {rows:,} random ids of {customers:,} customers, over TCP"
+        say(measure)
+        times = interleaved({
+            "churn": lambda: load("batch", "--port", port, "--runs", runs, *ours)["ns_a_row"],
+            "gRPC C++ callback": lambda: generate([f"{OUT}/grpc-load", *peer])["ns_a_row"],
+            **libraries,
+        })  # fmt: skip
+        ours = times.pop("churn")
+        note = f"medians of {runs} round trips a run; the libraries are in process and send nothing"
+        emit(row, measure, "ns/row", ours, list(times.items()), None, goal, note)
