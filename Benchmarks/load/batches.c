@@ -57,8 +57,8 @@ void run_batches(const struct plan *plan, size_t rows, size_t warmup, size_t run
         expected[set] = allocate(rows, sizeof **expected);
         for (size_t row = 0; row < rows; row++) {
             size_t customer = random_below(&random, plan->customers.count);
-            ids[set][row] = plan->customers.id[customer];
-            expected[set][row] = plan->customers.probability[customer];
+            ids[set][row] = plan->customers.at[customer].id;
+            expected[set][row] = plan->customers.at[customer].probability;
         }
     }
 
@@ -96,9 +96,9 @@ void run_fill(const struct plan *plan) {
         size_t bytes = 0, keys = 0;
         for (; keys < A_TURN && at < customers->count; keys++, at++) {
             char id[24];
-            int digits = snprintf(id, sizeof id, "%" PRId64, customers->id[at]);
-            memcpy(value, &customers->id[at], 8);
-            memcpy(value + 8, &customers->probability[at], 8);
+            int digits = snprintf(id, sizeof id, "%" PRId64, customers->at[at].id);
+            memcpy(value, &customers->at[at].id, 8);
+            memcpy(value + 8, &customers->at[at].probability, 8);
             bytes += (size_t)sprintf(out + bytes, "*3\r\n$3\r\nSET\r\n$%d\r\n%s\r\n$%zu\r\n", digits, id, plan->value_bytes);
             memcpy(out + bytes, value, plan->value_bytes);
             memcpy(out + bytes + plan->value_bytes, "\r\n", 2);

@@ -67,7 +67,7 @@ static void add_call(struct run *run, struct connection *connection, uint64_t st
     uint64_t call = connection->next++;
     connection->calls[call % WINDOW] = (struct call){start, customer, true};
     connection->out_bytes +=
-        plan->protocol->request(connection->out + connection->out_bytes, call, plan->customers.id[customer]);
+        plan->protocol->request(connection->out + connection->out_bytes, call, plan->customers.at[customer].id);
     run->in_flight++;
     run->sent++;
 }
@@ -82,16 +82,14 @@ static void flush(struct connection *connection) {
 }
 
 static void settle(struct run *run, struct connection *connection, const struct answer *answer, uint64_t now) {
-    const struct customers *customers = &run->plan->customers;
     uint64_t id = answer->call ? answer->call : connection->oldest;
     struct call *call = &connection->calls[id % WINDOW];
     if (id < connection->oldest || id >= connection->next || !call->open) fail("call %" PRIu64 " is not in flight", id);
-    if (answer->id != customers->id[call->customer])
-        fail("call %" PRIu64 " for customer %" PRId64 " was answered for %" PRId64, id, customers->id[call->customer],
-             answer->id);
-    if (!is_close(answer->probability, customers->probability[call->customer]))
-        fail("customer %" PRId64 ": probability %.17g, expected %.17g", answer->id, answer->probability,
-             customers->probability[call->customer]);
+    const struct customer *asked = &run->plan->customers.at[call->customer];
+    if (answer->id != asked->id)
+        fail("call %" PRIu64 " for customer %" PRId64 " was answered for %" PRId64, id, asked->id, answer->id);
+    if (!is_close(answer->probability, asked->probability))
+        fail("customer %" PRId64 ": probability %.17g, expected %.17g", asked->id, answer->probability, asked->probability);
     call->open = false;
     while (connection->oldest < connection->next && !connection->calls[connection->oldest % WINDOW].open)
         connection->oldest++;

@@ -15,7 +15,7 @@ static const char usage[] =
     "  fill     stores every customer in Redis\n"
     "\n"
     "  --protocol churn|resp    [churn]   --model NAME           [the server's default]\n"
-    "  --ids FILE               CSV with a header: id,probability; every answer is checked against it\n"
+    "  --ids FILE               16 bytes a customer: id (int64), probability (double); every answer is checked\n"
     "  --rows FILE              CSV with a header: the model's columns, then probability\n"
     "  --connections N          [16]      --depth N              [1]\n"
     "  --seconds S              [2]       --warmup S             [0.5]\n"

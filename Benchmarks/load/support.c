@@ -47,10 +47,10 @@ int connect_to_loopback(uint16_t port, bool blocking) {
     return descriptor;
 }
 
-// --- CSV ----------------------------------------------------------------------------------------------------------
+// --- Files ----------------------------------------------------------------------------------------------------------
 
-// The file as a string, with its number of line ends.
-static char *read_text(const char *path, size_t *lines) {
+// The bytes of the file, with a NUL behind them.
+static char *read_file(const char *path, size_t *bytes) {
     FILE *file = fopen(path, "rb");
     if (!file) fail("%s: %s", path, strerror(errno));
     fseek(file, 0, SEEK_END);
@@ -60,8 +60,7 @@ static char *read_text(const char *path, size_t *lines) {
     char *text = allocate((size_t)size + 1, 1);
     if (fread(text, 1, (size_t)size, file) != (size_t)size) fail("%s: cannot be read whole", path);
     fclose(file);
-    *lines = 0;
-    for (long at = 0; at < size; at++) *lines += text[at] == '\n';
+    *bytes = (size_t)size;
     return text;
 }
 
@@ -75,27 +74,17 @@ static double number(char **at, char terminator, const char *path, size_t line) 
 }
 
 struct customers read_customers(const char *path) {
-    size_t lines;
-    char *text = read_text(path, &lines);
-    if (lines < 2) fail("%s: no customer in it", path);
-    struct customers customers = {.count = lines - 1};
-    customers.id = allocate(customers.count, sizeof *customers.id);
-    customers.probability = allocate(customers.count, sizeof *customers.probability);
-    char *at = strchr(text, '\n') + 1;
-    for (size_t row = 0; row < customers.count; row++) {
-        char *end;
-        customers.id[row] = strtoll(at, &end, 10);
-        if (end == at || *end != ',') fail("%s, line %zu: not an id", path, row + 2);
-        at = end + 1;
-        customers.probability[row] = number(&at, '\n', path, row + 2);
-    }
-    free(text);
+    size_t bytes;
+    struct customers customers = {.at = (struct customer *)read_file(path, &bytes)};
+    customers.count = bytes / sizeof *customers.at;
+    if (bytes == 0 || bytes % sizeof *customers.at != 0) fail("%s: not a whole number of customers", path);
     return customers;
 }
 
 struct matrix read_matrix(const char *path) {
-    size_t lines;
-    char *text = read_text(path, &lines);
+    size_t bytes, lines = 0;
+    char *text = read_file(path, &bytes);
+    for (size_t at = 0; at < bytes; at++) lines += text[at] == '\n';
     if (lines < 2) fail("%s: no row in it", path);
     struct matrix matrix = {.rows = lines - 1};
     char *header_end = strchr(text, '\n');

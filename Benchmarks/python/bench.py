@@ -131,7 +131,7 @@ def redis(folder):
             if time.monotonic() > deadline or child.poll() is not None:
                 raise SystemExit("redis-server does not answer")
             time.sleep(0.01)
-        load("fill", "--port", port, "--ids", f"{folder}/customers.csv", "--value-bytes", 112)
+        load("fill", "--port", port, "--ids", f"{folder}/customers.bin", "--value-bytes", 112)
         yield port
 
 
@@ -157,7 +157,7 @@ def load(*arguments):
 
 def calls(protocol, port, folder, connections, depth, **more):
     """A closed loop, or with rate= an open one, for one customer a call."""
-    options = {"protocol": protocol, "port": port, "ids": f"{folder}/customers.csv", "connections": connections,
+    options = {"protocol": protocol, "port": port, "ids": f"{folder}/customers.bin", "connections": connections,
                "depth": depth, "seconds": SECONDS, "warmup": WARM_UP, **more}  # fmt: skip
     arguments = [word for key, value in options.items() for word in (f"--{key}", value)]
     return load("open" if "rate" in more else "closed", *arguments)
@@ -167,10 +167,8 @@ def calls(protocol, port, folder, connections, depth, **more):
 
 
 def first_customer(folder):
-    with open(f"{folder}/customers.csv") as lines:
-        next(lines)
-        customer, probability = next(lines).split(",")
-        return int(customer), float(probability)
+    with open(f"{folder}/customers.bin", "rb") as file:
+        return struct.unpack("<qd", file.read(16))
 
 
 def exchange(connection, payload):
@@ -276,7 +274,7 @@ def batch(row, kind, goal):
             peer = ["columns", peer_port, f"{folder}/rows.csv", runs]
             measure = f"PredictBatch, {rows:,} rows x 3 columns, over TCP"
         else:
-            ours = ["--ids", f"{folder}/customers.csv", "--batch-ids", rows]
+            ours = ["--ids", f"{folder}/customers.bin", "--batch-ids", rows]
             peer = ["ids", peer_port, f"{folder}/features.csv", runs, rows]
             measure = f"PredictBatch, {rows:,} random ids of {customers:,} customers, over TCP"
         say(measure)

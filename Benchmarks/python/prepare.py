@@ -3,16 +3,20 @@
 
     prepare.py CHURN CUSTOMERS DIRECTORY
 
-Into DIRECTORY: store.sqlite (by `churn ingest` and `churn features`, from a made-up CSV file), and as CSV
+Into DIRECTORY: store.sqlite, by `churn ingest` and `churn features` from a made-up CSV file; as CSV
 
-    customers.csv   id, probability                                   for Benchmarks/load
-    features.csv    id, the model's features, probability             for the peers
-    rows.csv        the features and the probability of 100,000 rows   for batches by columns
+    features.csv    id, the model's features, probability
+    rows.csv        the features and the probability of 100,000 rows, for batches by columns
     model.csv       one row: intercept, threshold, mean, scale and coefficient of each feature
 
+and customers.bin, for Benchmarks/load: id and probability of each customer, 8 bytes each, little-endian.
+
 The probabilities are NumPy's, from the integers in the store and the coefficients in models/seed-logistic: no code is
-shared with what they are compared with. Seeded: the same arguments give the same files. Nothing is made twice.
+shared with what they are compared with. Seeded: the same arguments give the same files. Nothing is made twice by the same
+version of this program.
 """
+import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -58,8 +62,11 @@ def write_transactions(path, customers):
 
 def main():
     churn, customers, directory = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-    if os.path.exists(os.path.join(directory, "done")):
-        return
+    with open(__file__, "rb") as file:
+        version = hashlib.sha256(file.read()).hexdigest()
+    with contextlib.suppress(OSError), open(os.path.join(directory, "made-by")) as file:
+        if file.read() == version:
+            return
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
 
@@ -92,13 +99,16 @@ def main():
     table = pd.DataFrame(features)
 
     # repr of a double: what is read back is the same number, bit for bit.
-    table[["id", "probability"]].to_csv(place("customers.csv"), index=False)
     table.to_csv(place("features.csv"), index=False)
     table.sample(ROWS, replace=len(table) < ROWS, random_state=SEED).drop(columns="id").to_csv(
         place("rows.csv"), index=False
     )
+    table[["id", "probability"]].to_records(index=False, column_dtypes={"id": "<i8", "probability": "<f8"}).tofile(
+        place("customers.bin")
+    )
     pd.DataFrame([flat]).to_csv(place("model.csv"), index=False)
-    open(place("done"), "w").close()
+    with open(place("made-by"), "w") as file:
+        file.write(version)
 
 
 if __name__ == "__main__":
