@@ -14,7 +14,7 @@ readonly DOWNLOAD_PACKAGES=(ca-certificates curl)
 readonly TEST_PACKAGES=(sqlite3 protobuf-c-compiler protobuf-compiler python3 python3-venv shellcheck binutils
     qemu-user)
 # The peers of Benchmarks/: Redis, gRPC C++, and what builds and runs ours beside them.
-readonly BENCHMARK_PACKAGES=(gcc g++ libc6-dev redis-server libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc python3 python3-venv util-linux)
+readonly BENCHMARK_PACKAGES=(gcc g++ libc6-dev redis-server sqlite3 libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc python3 python3-venv util-linux)
 
 if [[ -t 1 && -z "${NO_COLOR:-}" && "${TERM:-dumb}" != dumb ]]; then
     readonly BOLD=$'\e[1m' YELLOW=$'\e[33m' PLAIN=$'\e[0m'

@@ -40,6 +40,10 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
     return std::chrono::duration<double>(to - from).count();
 }
 
+Clock::time_point later(Clock::time_point from, double seconds) {
+    return from + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
 struct Loop {
     const std::vector<double> &ids, &expected;
     Clock::time_point measured, end;
@@ -96,8 +100,8 @@ void calls(const std::string &port, const Table &table, size_t connections, size
     for (size_t at = 0; at < connections; at++) stubs.push_back(connect(port));
     Loop loop{table["id"], table["probability"], {}, {}, {}, {}};
     loop.running = connections * depth;
-    loop.measured = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(kWarmUpSeconds));
-    loop.end = loop.measured + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    loop.measured = later(Clock::now(), kWarmUpSeconds);
+    loop.end = later(loop.measured, seconds);
     std::vector<std::unique_ptr<Caller>> callers;
     for (size_t at = 0; at < connections * depth; at++)
         callers.push_back(std::make_unique<Caller>(loop, *stubs[at % connections], at + 1));
@@ -111,7 +115,9 @@ void calls(const std::string &port, const Table &table, size_t connections, size
     for (auto &caller : callers) all.insert(all.end(), caller->latencies_ns.begin(), caller->latencies_ns.end());
     if (all.empty()) fail("nothing was answered");
     std::sort(all.begin(), all.end());
-    auto quantile = [&](double fraction) { return all[static_cast<size_t>(fraction * static_cast<double>(all.size() - 1))]; };
+    auto quantile = [&](double fraction) {
+        return all[static_cast<size_t>(fraction * static_cast<double>(all.size() - 1))];
+    };
     std::printf("{\"protocol\": \"grpc\", \"loop\": \"closed\", \"connections\": %zu, \"depth\": %zu, \"seconds\": %g, "
                 "\"answers\": %zu, \"answers_a_second\": %.1f, "
                 "\"latency_ns\": {\"p50\": %.0f, \"p99\": %.0f, \"p999\": %.0f, \"max\": %.0f}}\n",
@@ -137,7 +143,8 @@ void batches(const std::string &port, const char *kind, size_t runs, Fill fill) 
         rows = expected.size();
         if (static_cast<size_t>(response.probability_size()) != rows) fail("a batch of another length");
         size_t wrong = 0;
-        for (size_t row = 0; row < rows; row++) wrong += !is_close(response.probability(static_cast<int>(row)), expected[row]);
+        for (size_t row = 0; row < rows; row++)
+            wrong += !is_close(response.probability(static_cast<int>(row)), expected[row]);
         if (run >= kWarmUpRuns) times.push_back(1e9 * seconds_between(begun, Clock::now()) / static_cast<double>(rows));
         if (wrong) fail(std::to_string(wrong) + " probabilities of a batch are wrong");
     }

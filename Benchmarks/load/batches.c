@@ -99,7 +99,8 @@ void run_fill(const struct plan *plan) {
             int digits = snprintf(id, sizeof id, "%" PRId64, customers->at[at].id);
             memcpy(value, &customers->at[at].id, 8);
             memcpy(value + 8, &customers->at[at].probability, 8);
-            bytes += (size_t)sprintf(out + bytes, "*3\r\n$3\r\nSET\r\n$%d\r\n%s\r\n$%zu\r\n", digits, id, plan->value_bytes);
+            bytes += (size_t)sprintf(out + bytes, "*3\r\n$3\r\nSET\r\n$%d\r\n%s\r\n$%zu\r\n", digits, id,
+                                     plan->value_bytes);
             memcpy(out + bytes, value, plan->value_bytes);
             memcpy(out + bytes + plan->value_bytes, "\r\n", 2);
             bytes += plan->value_bytes + 2;

@@ -89,7 +89,8 @@ static void settle(struct run *run, struct connection *connection, const struct 
     if (answer->id != asked->id)
         fail("call %" PRIu64 " for customer %" PRId64 " was answered for %" PRId64, id, asked->id, answer->id);
     if (!is_close(answer->probability, asked->probability))
-        fail("customer %" PRId64 ": probability %.17g, expected %.17g", asked->id, answer->probability, asked->probability);
+        fail("customer %" PRId64 ": probability %.17g, expected %.17g", asked->id, answer->probability,
+             asked->probability);
     call->open = false;
     while (connection->oldest < connection->next && !connection->calls[connection->oldest % WINDOW].open)
         connection->oldest++;
@@ -142,8 +143,8 @@ static bool advance_batch(struct run *run, bool restart) {
     bool worked = false;
     if (batch->sent < batch->request_bytes) {
         size_t rest = batch->request_bytes - batch->sent;
-        ssize_t written = send(batch->descriptor, batch->request + batch->sent, rest < BATCH_PIECE ? rest : BATCH_PIECE,
-                               MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t written = send(batch->descriptor, batch->request + batch->sent,
+                               rest < BATCH_PIECE ? rest : BATCH_PIECE, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (written < 0 && errno != EAGAIN) fail("send of a batch: %s", strerror(errno));
         if (written > 0) batch->sent += (size_t)written;
         worked = written > 0;

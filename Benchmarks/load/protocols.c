@@ -214,7 +214,8 @@ const uint8_t *read_batch_answer(const uint8_t *frame, size_t length, uint64_t c
     struct field field;
     while (next_field(&message, &field)) {
         if (field.type != 2) continue;
-        if (field.number == 3 && field.bytes.at != field.bytes.end) fail("batch %" PRIu64 " has a row that is not OK", call);
+        if (field.number == 3 && field.bytes.at != field.bytes.end)
+            fail("batch %" PRIu64 " has a row that is not OK", call);
         if (field.number != 1) continue;
         if ((size_t)(field.bytes.end - field.bytes.at) != 8 * rows) fail("batch %" PRIu64 ": not %zu rows", call, rows);
         probabilities = field.bytes.at;

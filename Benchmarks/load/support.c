@@ -137,7 +137,8 @@ uint64_t histogram_quantile(const struct histogram *histogram, double fraction) 
     uint64_t seen = 0;
     for (size_t bucket = 0; bucket < HISTOGRAM_BUCKETS; bucket++) {
         seen += histogram->bucket[bucket];
-        if (seen && (double)seen >= wanted) return bucket_end(bucket) < histogram->max ? bucket_end(bucket) : histogram->max;
+        if (seen == 0 || (double)seen < wanted) continue;
+        return bucket_end(bucket) < histogram->max ? bucket_end(bucket) : histogram->max;
     }
     return histogram->max;
 }

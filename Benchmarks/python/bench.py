@@ -62,13 +62,18 @@ def pinned(core, command):
     return ["taskset", "-c", str(cores[core]), *command] if len(cores) > 1 else command
 
 
+alive = []  # the children that are `running`
+
+
 @contextlib.contextmanager
 def running(command, **options):
     """A child that does not outlive the block, whatever ends it."""
     child = subprocess.Popen(command, **options)
+    alive.append(child.pid)
     try:
         yield child
     finally:
+        alive.remove(child.pid)
         child.terminate()
         try:
             child.wait(15)
@@ -87,12 +92,13 @@ def first_line(child):
     return line
 
 
-def serve_command(folder, port=0, extra=()):
+def serve_command(folder, port=0):
     """`churn serve` with one event loop. CHURN_BENCH_SERVE_ARGS adds to it, for comparing two forms of ours."""
     return [
         CHURN, "serve", "--store", f"sqlite:{folder}/store.sqlite", "--models", f"{ROOT}/models",
-        "--model", "seed-logistic", "--event-loops", "1", "--log-level", "warning", "--listen", f"127.0.0.1:{port}", "--json",
-        *shlex.split(os.environ.get("CHURN_BENCH_SERVE_ARGS", "")), *extra,
+        "--model", "seed-logistic", "--event-loops", "1", "--log-level", "warning", "--json",
+        "--listen", f"127.0.0.1:{port}",
+        *shlex.split(os.environ.get("CHURN_BENCH_SERVE_ARGS", "")),
     ]  # fmt: skip
 
 
@@ -192,7 +198,8 @@ def predict(port, expected):
     customer, probability = expected
     try:
         with socket.create_connection(("127.0.0.1", port), 5) as connection:
-            answer = exchange(connection, b"\x09" + struct.pack("<Q", 1) + b"\x22\x09\x09" + struct.pack("<q", customer))
+            method = b"\x22\x09\x09" + struct.pack("<q", customer)
+            answer = exchange(connection, b"\x09" + struct.pack("<Q", 1) + method)
     except (OSError, struct.error):
         return False
     if answer[9:10] != b"\x22":
@@ -206,12 +213,32 @@ def predict(port, expected):
 # --- Results ----------------------------------------------------------------------------------------------------
 
 
+def cpu_seconds():
+    """What all programs of this machine have used, and what this one and its children have."""
+    tick = os.sysconf("SC_CLK_TCK")
+    with open("/proc/stat") as lines:
+        everybody = sum(int(ticks) for ticks in next(lines).split()[1:4]) / tick  # user, nice, system
+    finished = os.times()
+    ours = finished.user + finished.system + finished.children_user + finished.children_system
+    for pid in alive:
+        with open(f"/proc/{pid}/stat") as file:
+            ours += sum(int(ticks) for ticks in file.read().rpartition(")")[2].split()[11:13]) / tick
+    return everybody, ours
+
+
+disturbance = 0.0  # of the last comparison: cores that other programs used meanwhile
+
+
 def interleaved(measures, runs=None):
     """The median of each measure over RUNS rounds, every round one of each: what drifts, drifts for all of them."""
+    global disturbance
     values = {name: [] for name in measures}
+    begun, before = time.monotonic(), cpu_seconds()
     for _ in range(runs or RUNS):
         for name, measure in measures.items():
             values[name].append(measure())
+    after = cpu_seconds()
+    disturbance = ((after[0] - before[0]) - (after[1] - before[1])) / (time.monotonic() - begun)
     for name, series in values.items():
         say(f"  {name}: {', '.join(f'{value:,.1f}' for value in series)}")
     return {name: statistics.median(series) for name, series in values.items()}
@@ -219,6 +246,8 @@ def interleaved(measures, runs=None):
 
 def emit(row, measure, unit, ours, peers=(), ratio=None, goal="", note="", runs=None):
     """One comparison. `goal` is "<= 1.1" or ">= 3" and holds for the ratio, or for ours where there is none."""
+    if disturbance > 0.05:
+        note = "; ".join(filter(None, [note, f"not quiet: other programs used {disturbance:.2f} cores meanwhile"]))
     value, met = ours if ratio is None else ratio, None
     if goal and not tiny:
         relation, limit = goal.split()[:2]
