@@ -217,7 +217,9 @@ def cpu_seconds():
     """What all programs of this machine have used, and what this one and its children have."""
     tick = os.sysconf("SC_CLK_TCK")
     with open("/proc/stat") as lines:
-        everybody = sum(int(ticks) for ticks in next(lines).split()[1:4]) / tick  # user, nice, system
+        fields = next(lines).split()
+    # User, nice and system time, and what the host gave to others.
+    everybody = sum(int(fields[at]) for at in (1, 2, 3, 8)) / tick
     finished = os.times()
     ours = finished.user + finished.system + finished.children_user + finished.children_system
     for pid in alive:
@@ -226,7 +228,7 @@ def cpu_seconds():
     return everybody, ours
 
 
-disturbance = 0.0  # of the last comparison: cores that other programs used meanwhile
+disturbance = 0.0  # of the last comparison: cores that other programs, or the host, used meanwhile
 
 
 def interleaved(measures, runs=None):
@@ -247,7 +249,7 @@ def interleaved(measures, runs=None):
 def emit(row, measure, unit, ours, peers=(), ratio=None, goal="", note="", runs=None):
     """One comparison. `goal` is "<= 1.1" or ">= 3" and holds for the ratio, or for ours where there is none."""
     if disturbance > 0.05:
-        note = "; ".join(filter(None, [note, f"not quiet: other programs used {disturbance:.2f} cores meanwhile"]))
+        note = "; ".join(filter(None, [note, f"not quiet: others used {disturbance:.2f} cores meanwhile"]))
     value, met = ours if ratio is None else ratio, None
     if goal and not tiny:
         relation, limit = goal.split()[:2]
@@ -293,7 +295,9 @@ def in_process(folder, kind, rows):
         yield {name: lambda name=name: measure(name) for name in json.loads(first_line(child))}
 
 
-ATTEMPTS = 1 if tiny else 6
+ATTEMPTS = 1 if tiny else 3
+# A tail is noisier than a rate: more and shorter runs.
+TAIL_RUNS = 1 if tiny else 9
 spoilt = []  # of the last comparison: how late the generator sent at p99, in us, where that spoilt a run
 
 
@@ -301,7 +305,7 @@ def p99(protocol, port, folder, connections, rate, **more):
     """Microseconds at p99 of an open loop. A run in which the generator itself was late, mostly because another program
     had its core, says nothing of the server and is repeated."""
     for _ in range(ATTEMPTS):
-        result = calls(protocol, port, folder, connections, 1, rate=rate, **more)
+        result = calls(protocol, port, folder, connections, 1, rate=rate, seconds=min(1, SECONDS), **more)
         if not result["saturated"]:
             break
         spoilt.append(result["late_ns"]["p99"] / 1000)
@@ -311,7 +315,7 @@ def p99(protocol, port, folder, connections, rate, **more):
 def tails(measures):
     """Interleaved p99s, and what a reader must know of the runs."""
     spoilt.clear()
-    medians = interleaved(measures)
+    medians = interleaved(measures, TAIL_RUNS)
     late = ", ".join(f"{us:,.0f}" for us in spoilt)
     return medians, f"repeated because the generator was late: {len(spoilt)} runs (p99 {late} us)" if spoilt else ""
 
