@@ -64,12 +64,12 @@ let package = Package(
 
         .target(name: "CEpoll"),
 
-        .target(name: "ChurnFeatures", dependencies: ["CZlib"], swiftSettings: strict),
-        .target(name: "CCPULevel"),
+        .target(name: "ChurnFeatures", dependencies: ["CCPU", "CZlib"], swiftSettings: strict),
+        .target(name: "CCPU"),
         .target(name: "ChurnKernelBaseline", swiftSettings: strict),
         .target(
             name: "ChurnModel",
-            dependencies: ["CCrypto", "CCPULevel", "ChurnKernelBaseline"] + kernelLevels.map { .target(name: $0.name) },
+            dependencies: ["CCrypto", "CCPU", "ChurnKernelBaseline"] + kernelLevels.map { .target(name: $0.name) },
             swiftSettings: strict
         ),
         .target(

@@ -1,3 +1,10 @@
+internal import CCPU
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#endif
+
 /// What keeps a feature table from being built. Both come from the data, not from the caller.
 package enum FeatureTableError: Error, Equatable, CustomStringConvertible {
     case duplicateCustomer(Int64)
@@ -11,15 +18,37 @@ package enum FeatureTableError: Error, Equatable, CustomStringConvertible {
     }
 }
 
+/// What the rows of a table hold, as it is made from a customer's features.
+package struct RowLayout: Sendable {
+    /// Doubles a row.
+    package let width: Int
+    /// Makes a row: from the features in the order of the schema, to `width` doubles.
+    let write: @Sendable (_ features: UnsafePointer<Double>, _ row: UnsafeMutablePointer<Double>) -> Void
+
+    package init(
+        width: Int,
+        write: @escaping @Sendable (_ features: UnsafePointer<Double>, _ row: UnsafeMutablePointer<Double>) -> Void
+    ) {
+        self.width = width
+        self.write = write
+    }
+
+    /// The features as they are.
+    package static let features = RowLayout(width: FeatureSchema.current.names.count) { features, row in
+        row.update(from: features, count: FeatureSchema.current.names.count)
+    }
+}
+
 /// The resident features: customer id -> row of doubles. Built once by `Builder`, then only read.
 ///
-/// Two pieces of raw memory: an open-addressing index with a load of at most one half, whose entries hold the id and
-/// the row together (one cache line a look-up), and the rows, row-major `[rowCount][featureCount]`, 64-byte aligned. A
+/// Two pieces of raw memory. The rows: each customer's id, then what the `RowLayout` says, so that the look-up ends in the
+/// cache line that is read next. The index: open addressing with a load of at most one half, four bytes an entry: the row's
+/// number, and above it as many bits of the hash as there is room for, so that a row is hardly ever looked at in vain. A
 /// look-up takes no lock, does no reference counting and allocates nothing.
 ///
-/// **Lifetime.** `features(row:)` and `customers` point into the table and are valid only while it lives. Swift may
-/// release an object after its last use, which is not the last use of a pointer taken from it: hold the table in a
-/// stored property for the time, or read inside `withExtendedLifetime(table) { ... }`.
+/// **Lifetime.** `features(row:)` points into the table and is valid only while it lives. Swift may release an object
+/// after its last use, which is not the last use of a pointer taken from it: hold the table in a stored property for the
+/// time, or read inside `withExtendedLifetime(table) { ... }`.
 ///
 /// `@unchecked Sendable`: nothing writes to the memory after `Builder.finish()` has handed it over, and nobody but this
 /// object frees it.
@@ -29,52 +58,111 @@ package final class FeatureTable: @unchecked Sendable {
     /// The number of the build that the rows come from.
     package let generation: Int64
     package let rowCount: Int
-    /// Doubles a row, equal to `schema.names.count`.
-    package let featureCount: Int
     /// Names of the customers' segments; empty when they were not segmented.
     package let segmentNames: [String]
     /// Position in `segmentNames` by row, or `noSegment`.
     private let segments: [UInt8]
-    @usableFromInline let entries: UnsafePointer<Entry>
+    /// 0: free. Else the low bits that are not in `tagMask` hold the row's number plus 1.
+    @usableFromInline let entries: UnsafePointer<UInt32>
     /// Number of entries, a power of two, minus 1.
     @usableFromInline let mask: Int
-    @usableFromInline let values: UnsafePointer<Double>
-    @usableFromInline let customerIds: UnsafePointer<Int64>
-
-    /// One place of the index. A free one has row -1: every `Int64` is a possible id.
-    @usableFromInline
-    struct Entry: BitwiseCopyable {
-        @usableFromInline var customer: Int64
-        @usableFromInline var row: Int32
-    }
+    /// The bits of an entry, and of a hash's upper half, that tell customers apart.
+    @usableFromInline let tagMask: UInt32
+    @usableFromInline let rows: UnsafePointer<Double>
+    /// Doubles from row to row: the id, as a bit pattern, and the layout's.
+    @usableFromInline let stride: Int
 
     /// The row of a customer, 0 ..< `rowCount`, or nil when the table has none.
     @inlinable
     package func row(of customer: Int64) -> Int? {
-        var place = Int(truncatingIfNeeded: Self.mix(customer)) & mask
+        let hash = Self.mix(customer)
+        let tag = Self.tag(hash) & tagMask
+        var place = Int(truncatingIfNeeded: hash) & mask
         // At least half of the entries are free, so the loop ends.
         while true {
             let entry = entries[place]
-            if entry.row < 0 { return nil }
-            if entry.customer == customer { return Int(entry.row) }
+            if entry == 0 { return nil }
+            if entry & tagMask == tag {
+                let row = Int(entry & ~tagMask) - 1
+                if self.customer(row: row) == customer { return row }
+            }
             place = (place + 1) & mask
         }
     }
 
-    /// The `featureCount` doubles of a row. See "Lifetime" above.
+    /// The rows of many customers, or -1 for those that the table has not.
+    ///
+    /// All entries of a group of ids are asked for before the first is looked at, then all their rows: the memory's latency
+    /// is paid once a group, not twice an id.
+    /// - Parameters:
+    ///   - customers: `count` ids.
+    ///   - found: `[count]`, overwritten.
+    ///   - columns: what the caller reads next of each row; it is asked for as well.
+    package func findRows(
+        of customers: UnsafePointer<Int64>,
+        count: Int,
+        into found: UnsafeMutablePointer<Int32>,
+        reading columns: Range<Int>
+    ) {
+        // The columns' first and last cache line; between them are none, or the processor guesses them.
+        let first = columns.lowerBound + 1
+        let last = columns.upperBound
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.groupSize) { group in
+            let hashes = group.baseAddress.unsafelyUnwrapped
+            var start = 0
+            while start < count {
+                let size = min(Self.groupSize, count - start)
+                for index in 0..<size {
+                    let hash = Self.mix(customers[start + index])
+                    hashes[index] = hash
+                    churn_prefetch(entries + (Int(truncatingIfNeeded: hash) & mask))
+                }
+                for index in 0..<size {
+                    // The first whose tag agrees: nearly always the one.
+                    let tag = Self.tag(hashes[index]) & tagMask
+                    var place = Int(truncatingIfNeeded: hashes[index]) & mask
+                    while entries[place] != 0, entries[place] & tagMask != tag { place = (place + 1) & mask }
+                    let row = Int(entries[place] & ~tagMask) - 1
+                    found[start + index] = Int32(truncatingIfNeeded: row)
+                    let values = rows + max(row, 0) &* stride
+                    churn_prefetch(values)
+                    churn_prefetch(values + first)
+                    churn_prefetch(values + last)
+                }
+                for index in start..<(start + size) {
+                    let row = Int(found[index])
+                    if row >= 0, customer(row: row) != customers[index] {
+                        found[index] = Int32(truncatingIfNeeded: self.row(of: customers[index]) ?? -1)
+                    }
+                }
+                start += size
+            }
+        }
+    }
+
+    /// As many cache lines as a core has under way at a time, and then some.
+    private static let groupSize = 64
+
+    /// The layout's doubles of a row. See "Lifetime" above.
     ///
     /// - Precondition: `row` is in 0 ..< `rowCount`; checked in debug builds only.
     @inlinable
     package func features(row: Int) -> UnsafePointer<Double> {
         assert(row >= 0 && row < rowCount)
-        return values + row &* featureCount
+        return rows + (row &* stride &+ 1)
     }
 
-    /// The customer ids by row, in the order they were appended. See "Lifetime" above.
+    /// The customer of a row; rows are in the order in which they were appended.
+    ///
+    /// - Precondition: as for `features(row:)`.
     @inlinable
-    package var customers: UnsafeBufferPointer<Int64> {
-        UnsafeBufferPointer(start: customerIds, count: rowCount)
+    package func customer(row: Int) -> Int64 {
+        assert(row >= 0 && row < rowCount)
+        return Int64(bitPattern: rows[row &* stride].bitPattern)
     }
+
+    /// The customers by row, copied.
+    package var customers: [Int64] { (0..<rowCount).map(customer(row:)) }
 
     /// The position of a row's segment in `segmentNames`; nil when it has none.
     package func segment(row: Int) -> Int? {
@@ -86,10 +174,9 @@ package final class FeatureTable: @unchecked Sendable {
     /// Segments of one table: what a byte holds but for `noSegment`.
     package static let segmentLimit = 255
 
-    /// Bytes of raw memory held for the index, the ids and the rows.
+    /// Bytes of raw memory held for the index and the rows.
     package var residentBytes: Int {
-        (mask + 1) * MemoryLayout<Entry>.stride
-            + rowCount * (MemoryLayout<Int64>.stride + featureCount * MemoryLayout<Double>.stride)
+        (mask + 1) * MemoryLayout<UInt32>.stride + rowCount * stride * MemoryLayout<Double>.stride
     }
 
     /// Spreads ids, which are often consecutive, over all bits: variant 13 of Stafford's finalisers, as in SplitMix64.
@@ -101,6 +188,12 @@ package final class FeatureTable: @unchecked Sendable {
         return bits ^ (bits >> 31)
     }
 
+    /// The upper half of a hash; the lower one is the place.
+    @inlinable
+    static func tag(_ hash: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: hash >> 32)
+    }
+
     private init(
         schema: FeatureSchema,
         context: BuildContext,
@@ -108,51 +201,56 @@ package final class FeatureTable: @unchecked Sendable {
         rowCount: Int,
         segmentNames: [String],
         segments: [UInt8],
-        index: consuming AlignedMemory<Entry>,
+        index: consuming AlignedMemory<UInt32>,
         entryCount: Int,
-        ids: consuming AlignedMemory<Int64>,
-        rows: consuming AlignedMemory<Double>
+        tagMask: UInt32,
+        rows: consuming AlignedMemory<Double>,
+        stride: Int
     ) {
         self.schema = schema
         self.context = context
         self.generation = generation
         self.rowCount = rowCount
-        featureCount = schema.names.count
         self.segmentNames = segmentNames
         self.segments = segments
+        self.tagMask = tagMask
+        self.stride = stride
         mask = entryCount - 1
         // Adopted: `deinit` frees them.
         entries = index.release()
-        customerIds = ids.release()
-        values = rows.release()
+        self.rows = rows.release()
     }
 
     deinit {
         UnsafeMutableRawPointer(mutating: entries).deallocate()
-        UnsafeMutableRawPointer(mutating: customerIds).deallocate()
-        UnsafeMutableRawPointer(mutating: values).deallocate()
+        UnsafeMutableRawPointer(mutating: rows).deallocate()
     }
 
     /// Collects the customers of one build, in any order, and makes the table of them.
     package struct Builder: ~Copyable {
-        /// Rows of one table; their number fits the index's `Int32`.
+        /// Rows of one table; their number plus 1 fits an entry of the index beside at least one bit of the hash.
         package static let rowLimit = Int(Int32.max)
 
         private let schema: FeatureSchema
+        private let layout: RowLayout
         private let context: BuildContext
         private let generation: Int64
         private let segmentNames: [String]
         private var segments: [UInt8] = []
         private var rowCount = 0
         private var capacity: Int
-        private var ids: AlignedMemory<Int64>
+        private let stride: Int
         private var rows: AlignedMemory<Double>
+        /// One customer's features on their way into a row.
+        private let features: AlignedMemory<Double>
 
         /// - Parameters:
+        ///   - layout: what the rows hold.
         ///   - segmentNames: at most `segmentLimit`; the rest is left out.
         ///   - reservedRows: the number of customers to come, when known; the memory grows beyond it.
         package init(
             schema: FeatureSchema = .current,
+            layout: RowLayout = .features,
             context: BuildContext,
             generation: Int64,
             segmentNames: [String] = [],
@@ -160,14 +258,17 @@ package final class FeatureTable: @unchecked Sendable {
         ) {
             self.segmentNames = Array(segmentNames.prefix(FeatureTable.segmentLimit))
             self.schema = schema
+            self.layout = layout
             self.context = context
             self.generation = generation
+            stride = layout.width + 1
             capacity = min(max(reservedRows, 16), Self.rowLimit)
-            ids = AlignedMemory(count: capacity)
-            rows = AlignedMemory(count: capacity * schema.names.count)
+            segments.reserveCapacity(capacity)
+            rows = AlignedMemory(count: capacity * stride)
+            features = AlignedMemory(count: schema.names.count)
         }
 
-        /// Writes the customer's features to the next row.
+        /// Writes the customer's next row.
         ///
         /// - Parameter segment: a position in `segmentNames`; any other is none.
         package mutating func append(_ facts: CustomerFacts, segment: Int? = nil) throws(FeatureTableError) {
@@ -175,10 +276,14 @@ package final class FeatureTable: @unchecked Sendable {
                 guard capacity < Self.rowLimit else { throw .tooManyRows(limit: Self.rowLimit) }
                 grow()
             }
-            let width = schema.names.count
-            let row = UnsafeMutableBufferPointer(start: rows.base + rowCount * width, count: width)
-            schema.write(facts, context, to: row)
-            ids.base[rowCount] = facts.customer
+            schema.write(
+                facts,
+                context,
+                to: UnsafeMutableBufferPointer(start: features.base, count: schema.names.count)
+            )
+            let row = rows.base + rowCount * stride
+            row.initialize(to: Double(bitPattern: UInt64(bitPattern: facts.customer)))
+            layout.write(features.base, row + 1)
             let known = segment.flatMap { segmentNames.indices.contains($0) ? UInt8($0) : nil }
             segments.append(known ?? FeatureTable.noSegment)
             rowCount += 1
@@ -190,18 +295,26 @@ package final class FeatureTable: @unchecked Sendable {
         package consuming func finish() throws(FeatureTableError) -> FeatureTable {
             var entryCount = 2
             while entryCount < rowCount * 2 { entryCount *= 2 }
-            let index = AlignedMemory<Entry>(count: entryCount)
+            let index = AlignedMemory<UInt32>(count: entryCount)
             let entries = index.base
-            entries.initialize(repeating: Entry(customer: 0, row: -1), count: entryCount)
-            let customers = ids.base
+            entries.initialize(repeating: 0, count: entryCount)
+            // Room for 1 to rowCount below the tag.
+            let tagMask = ~UInt32(0) << UInt32(UInt32.bitWidth - UInt32(rowCount).leadingZeroBitCount)
             for row in 0..<rowCount {
-                let customer = customers[row]
-                var place = Int(truncatingIfNeeded: FeatureTable.mix(customer)) & (entryCount - 1)
-                while entries[place].row >= 0 {
-                    guard entries[place].customer != customer else { throw .duplicateCustomer(customer) }
+                let customer = rows.base[row * stride].bitPattern
+                let hash = FeatureTable.mix(Int64(bitPattern: customer))
+                let tag = FeatureTable.tag(hash) & tagMask
+                var place = Int(truncatingIfNeeded: hash) & (entryCount - 1)
+                while entries[place] != 0 {
+                    if entries[place] & tagMask == tag {
+                        let other = Int(entries[place] & ~tagMask) - 1
+                        guard rows.base[other * stride].bitPattern != customer else {
+                            throw .duplicateCustomer(Int64(bitPattern: customer))
+                        }
+                    }
                     place = (place + 1) & (entryCount - 1)
                 }
-                entries[place] = Entry(customer: customer, row: Int32(row))
+                entries[place] = tag | UInt32(row + 1)
             }
             return FeatureTable(
                 schema: schema,
@@ -212,16 +325,15 @@ package final class FeatureTable: @unchecked Sendable {
                 segments: segments,
                 index: index,
                 entryCount: entryCount,
-                ids: ids,
-                rows: rows
+                tagMask: tagMask,
+                rows: rows,
+                stride: stride
             )
         }
 
         private mutating func grow() {
             let grown = capacity > Self.rowLimit / 2 ? Self.rowLimit : capacity * 2
-            let width = schema.names.count
-            ids = AlignedMemory(count: grown, copying: ids.base, usedCount: rowCount)
-            rows = AlignedMemory(count: grown * width, copying: rows.base, usedCount: rowCount * width)
+            rows = AlignedMemory(count: grown * stride, copying: rows.base, usedCount: rowCount * stride)
             capacity = grown
         }
     }
@@ -232,9 +344,21 @@ private struct AlignedMemory<Element: BitwiseCopyable>: ~Copyable {
     let base: UnsafeMutablePointer<Element>
 
     init(count: Int) {
-        base = UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<Element>.stride, alignment: 64)
-            .bindMemory(to: Element.self, capacity: count)
+        let byteCount = count * MemoryLayout<Element>.stride
+        let isLarge = byteCount >= 2 * Self.hugePageBytes
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: byteCount,
+            alignment: isLarge ? Self.hugePageBytes : Self.cacheLineBytes
+        )
+        #if os(Linux)
+            // A random look-up in ordinary pages misses the TLB as well as the cache. A hint: it may be ignored.
+            if isLarge { madvise(memory, byteCount, MADV_HUGEPAGE) }
+        #endif
+        base = memory.bindMemory(to: Element.self, capacity: count)
     }
+
+    private static var cacheLineBytes: Int { 64 }
+    private static var hugePageBytes: Int { 2 << 20 }
 
     init(count: Int, copying old: UnsafeMutablePointer<Element>, usedCount: Int) {
         self.init(count: count)

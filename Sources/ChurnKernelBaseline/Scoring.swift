@@ -59,34 +59,32 @@ package func scoreColumns(
     }
 }
 
-/// Probabilities of rows held one after another: `p[r] = σ(b + Σ_j w[j] · inputs[r · stride + j])`.
+/// Probabilities of rows that lie anywhere: `p[r] = σ(b + Σ_j w[j] · rows[r][j])`.
 ///
 /// - Parameters:
-///   - inputs: row r starts at `inputs + r · stride`.
-///   - stride: distance of two rows in doubles, at least `count`.
+///   - rows: `[rowCount]`, each of `count` adjacent inputs; a row may be there twice.
 ///   - weights: `[count]`.
-///   - probabilities: `[rows]`, overwritten; must not overlap the inputs.
-/// - Complexity: O(rows · count), allocates nothing.
+///   - probabilities: `[rowCount]`, overwritten; must not overlap the inputs.
+/// - Complexity: O(rowCount · count), allocates nothing.
 @inline(never)
 package func scoreRows(
-    inputs: UnsafePointer<Double>,
-    stride: Int,
+    _ rows: UnsafePointer<UnsafePointer<Double>>,
     weights: UnsafePointer<Double>,
     count: Int,
     bias: Double,
-    rows: Int,
+    rowCount: Int,
     probabilities: UnsafeMutablePointer<Double>
 ) {
     var row = 0
-    while row &+ 8 <= rows {
-        let r0 = inputs + row &* stride
-        let r1 = r0 + stride
-        let r2 = r1 + stride
-        let r3 = r2 + stride
-        let r4 = r3 + stride
-        let r5 = r4 + stride
-        let r6 = r5 + stride
-        let r7 = r6 + stride
+    while row &+ 8 <= rowCount {
+        let r0 = rows[row]
+        let r1 = rows[row &+ 1]
+        let r2 = rows[row &+ 2]
+        let r3 = rows[row &+ 3]
+        let r4 = rows[row &+ 4]
+        let r5 = rows[row &+ 5]
+        let r6 = rows[row &+ 6]
+        let r7 = rows[row &+ 7]
         var z = lanes(bias)
         for j in 0..<count {
             let x = SIMD8<Double>(r0[j], r1[j], r2[j], r3[j], r4[j], r5[j], r6[j], r7[j])
@@ -95,10 +93,10 @@ package func scoreRows(
         store8(sigmoid(z), probabilities + row)
         row &+= 8
     }
-    while row < rows {
+    while row < rowCount {
         var z = bias
         for j in 0..<count {
-            z = multiplyAdd(z, weights[j], inputs[row &* stride &+ j])
+            z = multiplyAdd(z, weights[j], rows[row][j])
         }
         probabilities[row] = sigmoid(z)
         row &+= 1

@@ -70,45 +70,41 @@ extension CPULevel {
     }
 
     package func scoreRows(
-        inputs: UnsafePointer<Double>,
-        stride: Int,
+        _ rows: UnsafePointer<UnsafePointer<Double>>,
         weights: UnsafePointer<Double>,
         count: Int,
         bias: Double,
-        rows: Int,
+        rowCount: Int,
         probabilities: UnsafeMutablePointer<Double>
     ) {
         switch self {
         #if arch(x86_64)
             case .v4:
                 ChurnKernelV4.scoreRows(
-                    inputs: inputs,
-                    stride: stride,
+                    rows,
                     weights: weights,
                     count: count,
                     bias: bias,
-                    rows: rows,
+                    rowCount: rowCount,
                     probabilities: probabilities
                 )
             case .v3:
                 ChurnKernelV3.scoreRows(
-                    inputs: inputs,
-                    stride: stride,
+                    rows,
                     weights: weights,
                     count: count,
                     bias: bias,
-                    rows: rows,
+                    rowCount: rowCount,
                     probabilities: probabilities
                 )
         #endif
         default:
             ChurnKernelBaseline.scoreRows(
-                inputs: inputs,
-                stride: stride,
+                rows,
                 weights: weights,
                 count: count,
                 bias: bias,
-                rows: rows,
+                rowCount: rowCount,
                 probabilities: probabilities
             )
         }

@@ -1,4 +1,4 @@
-internal import CCPULevel
+internal import CCPU
 
 /// What a processor can do, as far as the kernels care. Each level has kernels of its own, compiled from one source.
 ///

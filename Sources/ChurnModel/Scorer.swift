@@ -118,29 +118,25 @@ package final class Scorer: Sendable {
         }
     }
 
-    /// Probabilities of rows held one after another.
+    /// Probabilities of rows that lie anywhere.
     ///
     /// - Parameters:
-    ///   - rowMajor: row r's inputs start at `rowMajor + r · stride`.
-    ///   - stride: distance of two rows in doubles, at least `inputCount`.
-    ///   - rows: 0 or more.
-    ///   - probabilities: `[rows]`, overwritten; must not overlap the inputs.
+    ///   - rows: `[rowCount]`, each of `inputCount` adjacent inputs.
+    ///   - probabilities: `[rowCount]`, overwritten; must not overlap the inputs.
     package func score(
-        rowMajor: UnsafePointer<Double>,
-        stride: Int,
-        rows: Int,
+        rows: UnsafePointer<UnsafePointer<Double>>,
+        rowCount: Int,
         probabilities: UnsafeMutablePointer<Double>
     ) {
-        precondition(rows >= 0 && stride >= inputCount)
+        precondition(rowCount >= 0)
         weights.withUnsafeBufferPointer { weights in
             guard let base = weights.baseAddress else { return }
             level.scoreRows(
-                inputs: rowMajor,
-                stride: stride,
+                rows,
                 weights: base,
                 count: weights.count,
                 bias: bias,
-                rows: rows,
+                rowCount: rowCount,
                 probabilities: probabilities
             )
         }

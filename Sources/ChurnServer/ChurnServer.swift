@@ -15,6 +15,7 @@ internal import ServiceLifecycle
 package struct ChurnServer: Service {
     private let configuration: ServerConfiguration
     private let models: [ServedModel]
+    private let rowLayout: RowLayout
     private let store: (any Store)?
     private let logger: Logger
     private let onListening: @Sendable (_ host: String, _ port: Int) -> Void
@@ -34,7 +35,11 @@ package struct ChurnServer: Service {
     ) throws(ServerError) {
         guard !models.isEmpty else { throw .noModel }
         var served: [ServedModel] = []
-        for model in models { served.append(try ServedModel(model, schema: .current, level: level)) }
+        let layout = try ResidentLayout(models: models, schema: .current)
+        for (model, columns) in zip(models, layout.columns) {
+            served.append(ServedModel(model, columns: columns, level: level))
+        }
+        rowLayout = layout.rows
         self.configuration = configuration
         self.models = served
         self.store = store
@@ -82,7 +87,7 @@ package struct ChurnServer: Service {
     private func serve(over transport: any Transport, _ services: ServerServices) async throws {
         let publisher = SnapshotPublisher(transport.loops)
         let watcher = store.map {
-            StoreWatcher(store: $0, models: models, services: services, publisher: publisher)
+            StoreWatcher(store: $0, models: models, rowLayout: rowLayout, services: services, publisher: publisher)
         }
         // Before listening, so that the first call finds the features that are there.
         await watcher?.check()

@@ -10,6 +10,8 @@ internal import NIOConcurrencyHelpers
 struct StoreWatcher: Sendable {
     let store: any Store
     let models: [ServedModel]
+    /// What the models expect in a row of the table.
+    let rowLayout: RowLayout
     let services: ServerServices
     let publisher: SnapshotPublisher
     /// What is being served. Written by one check at a time.
@@ -21,9 +23,16 @@ struct StoreWatcher: Sendable {
         var segmentation: Int64
     }
 
-    init(store: any Store, models: [ServedModel], services: ServerServices, publisher: SnapshotPublisher) {
+    init(
+        store: any Store,
+        models: [ServedModel],
+        rowLayout: RowLayout,
+        services: ServerServices,
+        publisher: SnapshotPublisher
+    ) {
         self.store = store
         self.models = models
+        self.rowLayout = rowLayout
         self.services = services
         self.publisher = publisher
     }
@@ -68,7 +77,7 @@ struct StoreWatcher: Sendable {
         guard let newest = try store.latestBuild() else { return nil }
         let version = Version(generation: newest.generation, segmentation: newest.segmentation)
         guard version != served.withLockedValue({ $0 }) else { return nil }
-        let table = try store.loadFeatures()
+        let table = try store.loadFeatures(rowLayout)
         return Loaded(
             snapshot: try ServingSnapshot(models: models, table: table),
             version: version,

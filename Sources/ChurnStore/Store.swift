@@ -116,10 +116,10 @@ package protocol FeatureStore: Sendable {
     /// The last finished build, or nil when there is none. Cheap, for polling.
     func latestBuild() throws(StoreError) -> FeatureBuild?
 
-    /// Reads the last build whole.
+    /// Reads the last build whole, into rows of that layout.
     ///
     /// - Throws: `noBuild`; `damaged(.features)` when the records are not the ones of the build, by count and hash.
-    func loadFeatures() throws(StoreError) -> FeatureTable
+    func loadFeatures(_ layout: RowLayout) throws(StoreError) -> FeatureTable
 
     /// Puts the customers of the last build into segments, all at once; the ones before go. A new build has none.
     ///
@@ -130,6 +130,11 @@ package protocol FeatureStore: Sendable {
     ///
     /// - Throws: `noBuild`; `damaged(.features)` when the record cannot be.
     func record(of customer: Int64) throws(StoreError) -> CustomerRecord?
+}
+
+extension FeatureStore {
+    /// The features as they are.
+    package func loadFeatures() throws(StoreError) -> FeatureTable { try loadFeatures(.features) }
 }
 
 /// A finished feature build.

@@ -19,15 +19,17 @@ import Testing
     /// One input of weight 1 and no bias: the log-odds are the input.
     private func sigmoids(_ values: [Double], _ level: CPULevel) -> [Double] {
         var results = [Double](repeating: 123, count: values.count)
-        level.scoreRows(
-            inputs: values,
-            stride: 1,
-            weights: [1],
-            count: 1,
-            bias: 0,
-            rows: values.count,
-            probabilities: &results
-        )
+        values.withUnsafeBufferPointer { values in
+            guard let base = values.baseAddress else { return }
+            level.scoreRows(
+                values.indices.map { base + $0 },
+                weights: [1],
+                count: 1,
+                bias: 0,
+                rowCount: values.count,
+                probabilities: &results
+            )
+        }
         return results
     }
 

@@ -73,13 +73,13 @@ import Testing
                 }
                 matrix.rowMajor.withUnsafeBufferPointer { inputs in
                     guard let base = inputs.baseAddress else { return }
+                    // One more, so that there is an address.
                     level.scoreRows(
-                        inputs: base + first * matrix.stride,
-                        stride: matrix.stride,
+                        (0...rows).map { base + (first + $0) * matrix.stride },
                         weights: weights,
                         count: count,
                         bias: bias,
-                        rows: rows,
+                        rowCount: rows,
                         probabilities: &byRows
                     )
                 }

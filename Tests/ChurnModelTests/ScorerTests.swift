@@ -105,12 +105,11 @@ import Testing
             let single = table.map { scorer.score(inputs: $0).probability }
             #expect(scorer.probabilities(columns: columns, rows: rows) == single)
             var byRows = [Double](repeating: .nan, count: rows)
-            scorer.score(
-                rowMajor: Array(table.joined()) + [0],
-                stride: scorer.inputCount,
-                rows: rows,
-                probabilities: &byRows
-            )
+            (Array(table.joined()) + [0]).withUnsafeBufferPointer { flat in
+                guard let base = flat.baseAddress else { return }
+                let starts = (0...rows).map { base + $0 * scorer.inputCount }
+                scorer.score(rows: starts, rowCount: rows, probabilities: &byRows)
+            }
             #expect(byRows == single)
         }
     }

@@ -1,3 +1,5 @@
+import ChurnFeatures
+import ChurnModel
 import ChurnProtocol
 import ChurnStore
 import NIOCore
@@ -41,6 +43,49 @@ import Testing
                     let response = try peer.call(Request(model: model, method: Self.byID.method))
                     #expect(response.status == .notFound)
                     #expect(response.message.contains("this server has seed-logistic@1"))
+                }
+            }
+        }
+    }
+
+    @Test("models that share inputs and features each answer with their own")
+    func severalModels() async throws {
+        let catalog = try ModelCatalog(directory: Shop.repository + "/models")
+        let seed = try catalog.model("seed-logistic")
+        func model(_ name: String, _ inputs: [ModelInput]) throws -> LogisticModel {
+            try LogisticModel(name: name, version: 1, inputs: inputs, intercept: -0.5, threshold: 0.5)
+        }
+        let monetary = ModelInput(feature: "Monetary", mean: 1000, scale: 500, coefficient: 0.75)
+        let products = ModelInput(feature: "units", transform: .log1p, mean: 1, scale: 2, coefficient: -1)
+        let models = [
+            seed, try catalog.model("churn-temporal"), try model("seed-reversed", seed.inputs.reversed()),
+            try model("seed-tail", Array(seed.inputs.dropFirst())), try model("mixed", [products, monetary]),
+        ]
+        try await TestServer.with(models: models) { server in
+            let peer = try await server.connect()
+            try await blocking {
+                let schema = FeatureSchema.current
+                let store = try server.storeLocation.open(.read)
+                for model in models {
+                    let batch = Request(model: model.name, method: .predictBatchByIDs([5, 12347]))
+                    let probabilities = try Self.batch(peer.call(batch)).probabilities
+                    for (position, id) in [Int64(5), 12347].enumerated() {
+                        let method = Request.Method.predictByID(customer: id, contributions: false, names: true)
+                        guard
+                            case .predictByID(let found) = try peer.call(Request(model: model.name, method: method))
+                                .result
+                        else { throw RawPeer.Failure(call: "by id", code: 0) }
+                        let record = try #require(try store.record(of: id))
+                        var row = [Double](repeating: 0, count: schema.names.count)
+                        row.withUnsafeMutableBufferPointer { schema.write(record.facts, record.build.context, to: $0) }
+                        let features = try model.inputs.map { row[try #require(schema.index(of: $0.feature))] }
+                        #expect(found.features == features)
+                        #expect(found.featureNames == model.inputs.map(\.feature))
+                        let inputs = zip(model.inputs, features).map { $0.transform($1) }
+                        let expected = Scorer(model, level: .best).score(inputs: inputs)
+                        #expect(found.logOdds == expected.logOdds && found.probability == expected.probability)
+                        #expect(probabilities[position] == expected.probability)
+                    }
                 }
             }
         }

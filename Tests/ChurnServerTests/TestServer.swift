@@ -21,10 +21,11 @@ struct TestServer: Sendable {
     @discardableResult
     static func with<T: Sendable>(
         configuration change: (inout ServerConfiguration) -> Void = { _ in },
+        models: [LogisticModel]? = nil,
         hasFeatures: Bool = true,
         _ body: (TestServer) async throws -> T
     ) async throws -> T {
-        let server = try await start(change, hasFeatures: hasFeatures)
+        let server = try await start(change, models: models, hasFeatures: hasFeatures)
         do {
             let value = try await body(server)
             try await server.stop()
@@ -37,6 +38,7 @@ struct TestServer: Sendable {
 
     private static func start(
         _ change: (inout ServerConfiguration) -> Void,
+        models: [LogisticModel]?,
         hasFeatures: Bool
     ) async throws -> TestServer {
         let directory = try TemporaryDirectory()
@@ -60,7 +62,7 @@ struct TestServer: Sendable {
         logger.logLevel = .critical
         let server = try ChurnServer(
             configuration: configuration,
-            models: [try catalog.model("seed-logistic")],
+            models: models ?? [try catalog.model("seed-logistic")],
             store: try location.open(.read),
             logger: logger
         ) { _, port in

@@ -126,12 +126,12 @@ import Testing
     /// The table's row and one made from the looked-up facts have the same bits.
     private func expectRow(of record: CustomerRecord, in table: FeatureTable) throws {
         let row = try #require(table.row(of: record.facts.customer))
-        var expected = [Double](repeating: 0, count: table.featureCount)
+        var expected = [Double](repeating: 0, count: table.schema.names.count)
         expected.withUnsafeMutableBufferPointer {
             table.schema.write(record.facts, record.build.context, to: $0)
         }
         withExtendedLifetime(table) {
-            let found = UnsafeBufferPointer(start: table.features(row: row), count: table.featureCount)
+            let found = UnsafeBufferPointer(start: table.features(row: row), count: table.schema.names.count)
             #expect(found.map(\.bitPattern) == expected.map(\.bitPattern))
         }
     }

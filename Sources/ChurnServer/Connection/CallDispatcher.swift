@@ -86,9 +86,9 @@ final class CallDispatcher {
         guard let tableRow = resident.table.row(of: customer) else { throw .unknownCustomer(customer) }
         let served = snapshot.models[index]
         let count = served.inputCount
-        let inputs = resident.inputs[index].row(tableRow)
-        let features = resident.table.features(row: tableRow)
-        for position in 0..<count { row[position] = features[served.featureIndices[position]] }
+        let values = resident.table.features(row: tableRow)
+        let inputs = values + served.inputColumns.lowerBound
+        for position in 0..<count { row[position] = values[served.featureColumns[position]] }
 
         let (logOdds, probability) = served.scorer.score(inputs: inputs)
         var contributions = UnsafeBufferPointer<Double>(start: nil, count: 0)

@@ -9,14 +9,21 @@ final class BatchScratch {
     private(set) var probabilities = UnsafeMutableBufferPointer<Double>(start: nil, count: 0)
     private(set) var decisions = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
     private(set) var statuses = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
-    /// Gathered or transformed inputs: for a slice of rows.
+    /// Transformed inputs: for a slice of rows.
     private(set) var inputs = UnsafeMutableBufferPointer<Double>(start: nil, count: 0)
+    /// For a group of ids: their rows in the table, and where the model's inputs are.
+    let found = UnsafeMutableBufferPointer<Int32>.allocate(capacity: groupRows)
+    let pointers = UnsafeMutableBufferPointer<UnsafePointer<Double>>.allocate(capacity: groupRows)
+
+    static let groupRows = 256
 
     deinit {
         probabilities.deallocate()
         decisions.deallocate()
         statuses.deallocate()
         inputs.deallocate()
+        found.deallocate()
+        pointers.deallocate()
     }
 
     func reserve(rows: Int, inputCount: Int) {
@@ -54,31 +61,32 @@ struct BatchScoring {
         try requireRows(ids.count)
         guard let resident = snapshot.resident else { throw .noFeatures }
         let rows = ids.count
-        let inputs = resident.inputs[modelIndex]
-        let stride = inputs.stride
-        scratch.reserve(rows: rows, inputCount: stride)
-        let gathered = scratch.inputs
+        let table = resident.table
+        let columns = served.inputColumns
+        scratch.reserve(rows: rows, inputCount: 0)
+        let found = scratch.found.baseAddress.unsafelyUnwrapped
+        let pointers = scratch.pointers.baseAddress.unsafelyUnwrapped
         let statuses = scratch.statuses
+        let customers = ids.baseAddress.unsafelyUnwrapped
         var unknown = 0
-        try slices(of: rows, checkpoint: checkpoint) { start, count in
-            for offset in 0..<count {
-                let out = gathered.baseAddress.unsafelyUnwrapped + offset * stride
-                if let row = resident.table.row(of: ids[start + offset]) {
-                    out.update(from: inputs.row(row), count: stride)
-                    statuses[start + offset] = UInt8(StatusCode.ok.rawValue)
-                } else {
-                    // Scored like any other row, and overwritten below.
-                    out.update(repeating: 0, count: stride)
-                    statuses[start + offset] = UInt8(StatusCode.notFound.rawValue)
-                    unknown += 1
+        try slices(of: rows, checkpoint: checkpoint) { first, count in
+            // In groups whose rows are still in the first-level cache when they are scored.
+            for start in stride(from: first, to: first + count, by: BatchScratch.groupRows) {
+                let size = min(BatchScratch.groupRows, first + count - start)
+                table.findRows(of: customers + start, count: size, into: found, reading: columns)
+                for index in 0..<size {
+                    // An unknown customer is scored like row 0, which every table has, and overwritten below.
+                    let isUnknown = found[index] < 0
+                    pointers[index] = table.features(row: isUnknown ? 0 : Int(found[index])) + columns.lowerBound
+                    statuses[start + index] = UInt8((isUnknown ? StatusCode.notFound : .ok).rawValue)
+                    unknown += isUnknown ? 1 : 0
                 }
+                served.scorer.score(
+                    rows: pointers,
+                    rowCount: size,
+                    probabilities: scratch.probabilities.baseAddress.unsafelyUnwrapped + start
+                )
             }
-            served.scorer.score(
-                rowMajor: gathered.baseAddress.unsafelyUnwrapped,
-                stride: stride,
-                rows: count,
-                probabilities: scratch.probabilities.baseAddress.unsafelyUnwrapped + start
-            )
         }
         if unknown > 0 {
             for row in 0..<rows where statuses[row] != 0 { scratch.probabilities[row] = .nan }

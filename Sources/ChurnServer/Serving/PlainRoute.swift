@@ -9,17 +9,17 @@ internal import NIOCore
 /// `@unchecked Sendable`: everything is written by `init` and only read after it.
 final class PlainRoute: @unchecked Sendable {
     private let table: FeatureTable
-    private let inputs: ModelInputs
+    private let inputColumns: Range<Int>
     private let scorer: Scorer
     private let threshold: Double
     private let featureCount: Int
-    private let featureIndices: UnsafeMutablePointer<Int>
+    private let featureColumns: UnsafeMutablePointer<Int>
     /// Two for each segment, and two for none: stays, churns.
     private let templates: UnsafeMutableBufferPointer<PredictByIDTemplate>
     private let longestFrame: Int
 
     /// - Returns: `nil` when the model's answers have no common form.
-    init?(_ resident: ResidentFeatures, inputs: ModelInputs, served: ServedModel) {
+    init?(_ resident: ResidentFeatures, served: ServedModel) {
         let count = served.inputCount
         let zeros = UnsafeMutableBufferPointer<Double>.allocate(capacity: max(1, count))
         zeros.initialize(repeating: 0)
@@ -47,21 +47,24 @@ final class PlainRoute: @unchecked Sendable {
             templates.initializeElement(at: index, to: template)
         }
         table = resident.table
-        self.inputs = inputs
+        inputColumns = served.inputColumns
         scorer = served.scorer
         threshold = served.model.threshold
         featureCount = count
-        featureIndices = .allocate(capacity: max(1, count))
-        for (position, index) in served.featureIndices.enumerated() { featureIndices[position] = index }
+        featureColumns = .allocate(capacity: max(1, count))
+        for (position, column) in served.featureColumns.enumerated() { featureColumns[position] = column }
         self.templates = templates
         longestFrame = templates.indices.reduce(0) { max($0, templates[$1].frameBytes) }
     }
 
     deinit {
-        featureIndices.deallocate()
+        featureColumns.deallocate()
         templates.deinitialize()
         templates.deallocate()
     }
+
+    /// Calls that are looked up together.
+    private static let groupSize = 32
 
     /// Answers the plain calls at the front of `input`, one after another, until another frame stands there, or what
     /// is left is no whole frame.
@@ -69,58 +72,115 @@ final class PlainRoute: @unchecked Sendable {
     /// - Parameters:
     ///   - input: begins with a frame; moved behind what has been answered.
     ///   - arrival: what deadlines are counted from.
-    @inline(__always)
     func answerRun(_ input: inout UnsafeRawBufferPointer, arrival: NIODeadline, to output: inout ByteBuffer) {
-        var isPlain = true
-        while isPlain, input.count >= ProtocolLimits.headerBytes + PlainPredictByID.shortest {
-            output.writeWithUnsafeMutableBytes(minimumWritableBytes: longestFrame) { space in
-                guard var end = space.baseAddress else { return 0 }
-                let limit = end + space.count - longestFrame
-                while end <= limit {
-                    isPlain = answerOne(&input, arrival: arrival, at: &end)
-                    if !isPlain { break }
+        withUnsafeTemporaryAllocation(of: PlainPredictByID.self, capacity: Self.groupSize) { calls in
+            withUnsafeTemporaryAllocation(of: Int64.self, capacity: Self.groupSize) { customers in
+                withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.groupSize) { rows in
+                    while true {
+                        let count = readCalls(input, into: calls, customers)
+                        guard count > 0 else { return }
+                        table.findRows(
+                            of: customers.baseAddress.unsafelyUnwrapped,
+                            count: count,
+                            into: rows.baseAddress.unsafelyUnwrapped,
+                            reading: inputColumns
+                        )
+                        let answered = answer(
+                            UnsafeBufferPointer(rebasing: calls[..<count]),
+                            rows: UnsafeBufferPointer(rows),
+                            arrival: arrival,
+                            to: &output
+                        )
+                        for _ in 0..<answered { skipFrame(&input) }
+                        if answered < count || count < Self.groupSize { return }
+                    }
                 }
-                return end - space.baseAddress.unsafelyUnwrapped
             }
         }
     }
 
-    /// - Returns: `false`, and nothing changed, when the front of `input` is not to be answered here.
+    /// - Returns: how many frames at the front of `input` are plain calls, at most a group.
     @inline(__always)
-    private func answerOne(
-        _ input: inout UnsafeRawBufferPointer,
-        arrival: NIODeadline,
-        at output: inout UnsafeMutableRawPointer
-    ) -> Bool {
-        guard input.count >= ProtocolLimits.headerBytes, let start = input.baseAddress else { return false }
-        let frameBytes = ProtocolLimits.headerBytes + FrameHeader.payloadBytes(start)
-        guard input.count >= frameBytes,
-            let call = PlainPredictByID(
-                UnsafeRawBufferPointer(rebasing: input[ProtocolLimits.headerBytes..<frameBytes])
-            ),
-            let row = table.row(of: call.customer)
-        else { return false }
-        if call.timeoutMilliseconds > 0, NIODeadline.now() >= arrival + .milliseconds(Int64(call.timeoutMilliseconds)) {
-            return false
+    private func readCalls(
+        _ input: UnsafeRawBufferPointer,
+        into calls: UnsafeMutableBufferPointer<PlainPredictByID>,
+        _ customers: UnsafeMutableBufferPointer<Int64>
+    ) -> Int {
+        var rest = input
+        var count = 0
+        while count < Self.groupSize, rest.count >= ProtocolLimits.headerBytes, let start = rest.baseAddress {
+            let frameBytes = ProtocolLimits.headerBytes + FrameHeader.payloadBytes(start)
+            guard rest.count >= frameBytes,
+                let call = PlainPredictByID(
+                    UnsafeRawBufferPointer(rebasing: rest[ProtocolLimits.headerBytes..<frameBytes])
+                )
+            else { break }
+            calls.initializeElement(at: count, to: call)
+            customers.initializeElement(at: count, to: call.customer)
+            count += 1
+            rest = UnsafeRawBufferPointer(rebasing: rest[frameBytes...])
         }
-        let (logOdds, probability) = scorer.score(inputs: inputs.row(row))
+        return count
+    }
+
+    /// - Returns: how many calls have been answered, from the first on.
+    @inline(__always)
+    private func answer(
+        _ calls: UnsafeBufferPointer<PlainPredictByID>,
+        rows: UnsafeBufferPointer<Int32>,
+        arrival: NIODeadline,
+        to output: inout ByteBuffer
+    ) -> Int {
+        var answered = 0
+        output.writeWithUnsafeMutableBytes(minimumWritableBytes: calls.count * longestFrame) { space in
+            let start = space.baseAddress.unsafelyUnwrapped
+            var end = start
+            for index in calls.indices {
+                let bytes = answer(calls[index], row: Int(rows[index]), arrival: arrival, to: end)
+                if bytes == 0 { break }
+                end += bytes
+                answered += 1
+            }
+            return end - start
+        }
+        return answered
+    }
+
+    /// - Returns: the bytes written; 0 when the call is not to be answered here.
+    @inline(__always)
+    private func answer(
+        _ call: PlainPredictByID,
+        row: Int,
+        arrival: NIODeadline,
+        to output: UnsafeMutableRawPointer
+    ) -> Int {
+        guard row >= 0 else { return 0 }
+        if call.timeoutMilliseconds > 0, NIODeadline.now() >= arrival + .milliseconds(Int64(call.timeoutMilliseconds)) {
+            return 0
+        }
+        let values = table.features(row: row)
+        let (logOdds, probability) = scorer.score(inputs: values + inputColumns.lowerBound)
         let fields = PredictByIDTemplate.Fields(
             callID: call.callID,
             customer: call.customer,
             probability: probability,
             logOdds: logOdds
         )
-        guard fields.fit else { return false }
+        guard fields.fit else { return 0 }
         let index = 2 * (table.segment(row: row).map { $0 + 1 } ?? 0) + (probability >= threshold ? 1 : 0)
-        let features = table.features(row: row)
         templates[index].write(fields, to: output) { out in
             for position in 0..<featureCount {
-                let value = features[featureIndices[position]].bitPattern.littleEndian
+                let value = values[featureColumns[position]].bitPattern.littleEndian
                 out.storeBytes(of: value, toByteOffset: 8 * position, as: UInt64.self)
             }
         }
-        output += templates[index].frameBytes
+        return templates[index].frameBytes
+    }
+
+    /// - Precondition: `input` begins with a whole frame.
+    @inline(__always)
+    private func skipFrame(_ input: inout UnsafeRawBufferPointer) {
+        let frameBytes = ProtocolLimits.headerBytes + FrameHeader.payloadBytes(input.baseAddress.unsafelyUnwrapped)
         input = UnsafeRawBufferPointer(rebasing: input[frameBytes...])
-        return true
     }
 }

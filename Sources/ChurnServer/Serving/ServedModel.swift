@@ -1,36 +1,27 @@
-internal import ChurnFeatures
 internal import ChurnModel
 internal import ChurnProtocol
 
-/// A model ready to answer: its scorer, where its inputs stand in the feature schema, and its identity as C strings,
+/// A model ready to answer: its scorer, where its inputs stand in a row, and its identity as C strings,
 /// which are made once so that an answer copies no `String`.
 ///
 /// `@unchecked Sendable`: everything is written by `init` and only read after it; the C strings are freed by `deinit`.
 final class ServedModel: @unchecked Sendable {
     let model: LogisticModel
     let scorer: Scorer
-    /// Position in the feature schema of each of the model's inputs.
-    let featureIndices: [Int]
+    /// Where its inputs stand in a row of the resident table, and the feature of each.
+    let inputColumns: Range<Int>
+    let featureColumns: [Int]
     let identity: ModelIdentityView
     /// NUL-terminated names of the inputs.
     let names: UnsafeBufferPointer<UnsafeMutablePointer<CChar>?>
     private let selector: UnsafeMutablePointer<CChar>
     private let ownedStrings: [UnsafeMutablePointer<CChar>]
 
-    init(_ model: LogisticModel, schema: FeatureSchema, level: CPULevel) throws(ServerError) {
-        var indices: [Int] = []
-        var missing: [String] = []
-        for input in model.inputs {
-            if let index = schema.index(of: input.feature) {
-                indices.append(index)
-            } else {
-                missing.append(input.feature)
-            }
-        }
-        guard missing.isEmpty else { throw .unknownFeatures(model: model.selector, names: missing) }
+    init(_ model: LogisticModel, columns: ResidentLayout.Columns, level: CPULevel) {
         self.model = model
         scorer = Scorer(model, level: level)
-        featureIndices = indices
+        inputColumns = columns.inputs
+        featureColumns = columns.features
 
         var owned: [UnsafeMutablePointer<CChar>] = []
         func copy(_ text: String) -> UnsafeMutablePointer<CChar> {
@@ -56,7 +47,7 @@ final class ServedModel: @unchecked Sendable {
         for string in ownedStrings { string.deallocate() }
     }
 
-    var inputCount: Int { featureIndices.count }
+    var inputCount: Int { featureColumns.count }
 
     /// Whether `text` (NUL-terminated) is the model's name, or its "name@version".
     func matches(_ text: UnsafePointer<CChar>) -> Bool {

@@ -1,22 +1,23 @@
 internal import ChurnFeatures
 internal import ChurnModel
 
-/// All that answers need, as of one feature build: models, the feature table, and each model's inputs for every
-/// customer. Immutable; a new build makes a new snapshot, and each event loop swaps its reference to it.
+/// All that answers need, as of one feature build: models, and a table of their inputs for every customer. Immutable; a
+/// new build makes a new snapshot, and each event loop swaps its reference to it.
 final class ServingSnapshot: Sendable {
     /// The first is the default; never empty.
     let models: [ServedModel]
-    /// `nil` until a feature build is loaded. Its inputs stand beside the models, in the same order.
+    /// `nil` until a feature build is loaded.
     let resident: ResidentFeatures?
     /// The short way to the default model's answers, where there is one.
     let plainRoute: PlainRoute?
 
+    /// - Parameter table: of the layout that the models were made with.
     init(models: [ServedModel], table: FeatureTable?) throws(ServerError) {
         guard !models.isEmpty else { throw .noModel }
         self.models = models
-        let resident = table.map { ResidentFeatures(table: $0, models: models) }
+        let resident = table.map { ResidentFeatures(table: $0) }
         self.resident = resident
-        plainRoute = resident.flatMap { PlainRoute($0, inputs: $0.inputs[0], served: models[0]) }
+        plainRoute = resident.flatMap { PlainRoute($0, served: models[0]) }
     }
 
     /// - Parameter selector: NUL-terminated: empty for the default, a name, or "name@version".
@@ -27,20 +28,17 @@ final class ServingSnapshot: Sendable {
     }
 }
 
-/// A feature build in memory, with the transformed inputs of every model.
+/// A feature build in memory, in rows of a ``ResidentLayout``.
 ///
 /// `@unchecked Sendable`: everything is written by `init` and only read after it; the C strings are freed by `deinit`.
 final class ResidentFeatures: @unchecked Sendable {
     let table: FeatureTable
-    /// One a model.
-    let inputs: [ModelInputs]
     private let segmentNames: [UnsafeMutablePointer<CChar>]
     /// As-of time of the features, in seconds since 1970-01-01 00:00 on the clock of the transactions.
     let featureTime: Int64
 
-    init(table: FeatureTable, models: [ServedModel]) {
+    init(table: FeatureTable) {
         self.table = table
-        inputs = models.map { ModelInputs(model: $0, table: table) }
         featureTime = table.context.asOfMinute * 60
         segmentNames = table.segmentNames.map { copyOfCString($0) }
     }
@@ -57,38 +55,5 @@ final class ResidentFeatures: @unchecked Sendable {
     /// NUL-terminated name of a segment, by its position in the table's names.
     func segmentName(_ index: Int) -> UnsafePointer<CChar> {
         UnsafePointer(segmentNames[index])
-    }
-}
-
-/// The inputs of one model for every row of a table, row-major and transformed (standardisation is in the weights), so
-/// that a score reads one or two cache lines.
-///
-/// `@unchecked Sendable`: written by `init` and only read after it.
-final class ModelInputs: @unchecked Sendable {
-    let stride: Int
-    private let values: UnsafeMutablePointer<Double>
-
-    init(model: ServedModel, table: FeatureTable) {
-        stride = model.inputCount
-        values = .allocate(capacity: max(1, table.rowCount * stride))
-        for row in 0..<table.rowCount {
-            let features = table.features(row: row)
-            let out = values + row * stride
-            for (position, index) in model.featureIndices.enumerated() {
-                out[position] = model.scorer.transform(ofInput: position)(features[index])
-            }
-        }
-    }
-
-    deinit {
-        values.deallocate()
-    }
-
-    /// The inputs of one row: `stride` doubles.
-    ///
-    /// - Precondition: `row` is a row of the table.
-    @inline(__always)
-    func row(_ row: Int) -> UnsafePointer<Double> {
-        UnsafePointer(values + row * stride)
     }
 }

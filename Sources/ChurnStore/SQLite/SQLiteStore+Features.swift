@@ -6,12 +6,13 @@ extension SQLiteStore {
         try reading { try latestBuild($0) }
     }
 
-    package func loadFeatures() throws(StoreError) -> FeatureTable {
+    package func loadFeatures(_ layout: RowLayout) throws(StoreError) -> FeatureTable {
         try reading { database in
             guard let build = try latestBuild(database) else { throw StoreError.noBuild(store: name) }
             // Counted, not taken from `build`: a damaged number must not decide how much memory is reserved.
             let rowCount = try Int.fetchOne(database, sql: "SELECT count(*) FROM features") ?? 0
             var builder = FeatureTable.Builder(
+                layout: layout,
                 context: build.context,
                 generation: build.generation,
                 segmentNames: try segmentNames(database),

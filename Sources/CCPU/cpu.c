@@ -1,4 +1,4 @@
-#include "cpu_level.h"
+#include "cpu.h"
 
 // The compiler's own probe: it asks CPUID for the features and XGETBV for the registers that the system saves.
 #if defined(__x86_64__)
