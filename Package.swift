@@ -60,11 +60,12 @@ let package = Package(
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CByteScan"),
         .target(name: "CChurnProto", dependencies: ["CProtobufC"]),
 
         .target(name: "CEpoll"),
 
-        .target(name: "ChurnFeatures", dependencies: ["CCPU", "CZlib"], swiftSettings: strict),
+        .target(name: "ChurnFeatures", dependencies: ["CByteScan", "CCPU", "CZlib"], swiftSettings: strict),
         .target(name: "CCPU"),
         .target(name: "ChurnKernelBaseline", swiftSettings: strict),
         .target(

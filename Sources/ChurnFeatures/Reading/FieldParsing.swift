@@ -14,11 +14,11 @@ enum FieldParsing {
     /// Without ASCII blanks (space, tab, line ends) at both ends.
     @inline(__always)
     static func trimmed(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
-        var start = 0
-        var end = text.count
-        while end > 0, isBlank(text[end - 1]) { end -= 1 }
-        while start < end, isBlank(text[start]) { start += 1 }
-        return UnsafeBufferPointer(rebasing: text[start..<end])
+        guard var start = text.baseAddress else { return text }
+        var end = start + text.count
+        while end > start, isBlank(end[-1]) { end -= 1 }
+        while start < end, isBlank(start[0]) { start += 1 }
+        return UnsafeBufferPointer(start: start, count: end - start)
     }
 
     /// `17850` or `17850.0`. The field is not empty.
@@ -49,7 +49,7 @@ enum FieldParsing {
         let digitsStart = index
         var units: Int64 = 0
         while index < text.count, text[index] &- 0x30 <= 9 {
-            units = units * 10 + Int64(text[index] &- 0x30)
+            units = units &* 10 &+ Int64(text[index] &- 0x30)
             guard units <= ReadingLimits.priceUnits else { return .rejected(.badPrice) }
             index += 1
         }
@@ -82,7 +82,7 @@ enum FieldParsing {
         var number: Int64 = 0
         while index < text.count, text[index] &- 0x30 <= 9 {
             guard index - start < 18 else { return nil }
-            number = number * 10 + Int64(text[index] &- 0x30)
+            number = number &* 10 &+ Int64(text[index] &- 0x30)
             index += 1
         }
         guard index > start else { return nil }

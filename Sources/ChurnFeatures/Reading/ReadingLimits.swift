@@ -1,5 +1,5 @@
 /// Every bound of the reader. None depends on the size of a file: memory is about
-/// `bufferBytes + recordBytes + 32 * copyWindowLines`, whatever is read.
+/// `bufferBytes + recordBytes + 40 * copyWindowLines`, whatever is read.
 package enum ReadingLimits {
     /// Bytes asked of the file at a time; small enough to stay in a second-level cache while it is parsed.
     package static let bufferBytes = 256 << 10

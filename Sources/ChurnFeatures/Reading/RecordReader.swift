@@ -45,7 +45,7 @@ struct RecordReader: ~Copyable {
     private var endsBefore: (lineFeeds: Int64, crlf: Int64) = (0, 0)
 
     /// Readable and without meaning after the bytes read: see `scanRecord`; `CopyCounter` reads whole words as well.
-    private static let padding = 16
+    private static let padding = scanPadding
 
     var path: String { source.path }
     var isGzip: Bool { source.isGzip }
@@ -63,7 +63,7 @@ struct RecordReader: ~Copyable {
         // A record that is not too long, its line end, one byte that shows it is too long, and the next read.
         capacity = settings.recordBytes + 2 + settings.bufferBytes
         memory = .allocate(capacity: capacity + Self.padding)
-        bounds = .allocate(capacity: ReadingLimits.columns + 1)
+        bounds = .allocate(capacity: boundsCapacity(fields: ReadingLimits.columns))
     }
 
     deinit {
@@ -113,12 +113,12 @@ struct RecordReader: ~Copyable {
     /// - Parameter index: below `fieldCount` and `ReadingLimits.columns`.
     @inline(__always)
     func field(_ index: Int) -> (text: UnsafeBufferPointer<UInt8>, isQuoted: Bool) {
-        let from = start + Int(bounds[index]) + 1
-        let to = start + Int(bounds[index + 1])
+        let from = start &+ Int(bounds[index]) &+ 1
+        let to = start &+ Int(bounds[index &+ 1])
         // A field that begins with a quote ends with another: the scan has seen to it.
-        let isQuoted = to - from >= 2 && memory[from] == UInt8(ascii: "\"")
+        let isQuoted = to &- from >= 2 && memory[from] == UInt8(ascii: "\"")
         let inset = isQuoted ? 1 : 0
-        return (UnsafeBufferPointer(start: memory + from + inset, count: to - from - 2 * inset), isQuoted)
+        return (UnsafeBufferPointer(start: memory + (from &+ inset), count: to &- from &- 2 &* inset), isQuoted)
     }
 
     /// Takes the current record, which spans lines and makes no sense, back to its first line, as a quote that was not

@@ -1,3 +1,5 @@
+internal import CByteScan
+
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Musl)
@@ -25,19 +27,20 @@ struct RecordScan {
     var fieldCount = 0
     /// Line feeds inside quoted fields.
     var innerLineFeeds = 0
-    /// Some byte of the record, or within 7 bytes after it, is above 0x7F. Never wrongly false.
+    /// Some byte of the record, or within 63 bytes after it, is above 0x7F. Never wrongly false.
     var mayHaveHighBytes = false
 }
 
-/// Finds the fields of one record of RFC 4180, eight bytes at a time.
+/// Finds the fields of one record of RFC 4180, 64 bytes at a time.
 ///
 /// Quotes count only where a field begins with one; elsewhere they are text, as most programs that write CSV expect.
 ///
 /// - Parameters:
-///   - base: readable for 8 bytes after `end`, none of which is a comma, a line feed or a quote.
+///   - base: readable for `scanPadding` bytes after `end`, none of which is a comma, a line feed or a quote.
 ///   - isFinal: nothing follows `end`.
-///   - bounds: `bounds[i] + 1 ..< bounds[i + 1]` becomes field `i`, counted from `start`, quotes included.
-///   - fieldCapacity: `bounds` holds one more; further fields are counted and not noted.
+///   - bounds: `bounds[i] + 1 ..< bounds[i + 1]` becomes field `i`, counted from `start`, quotes included. Of
+///     `boundsCapacity(fields: fieldCapacity)` elements.
+///   - fieldCapacity: further fields are counted and not noted.
 func scanRecord(
     _ base: UnsafePointer<UInt8>,
     from start: Int,
@@ -46,17 +49,12 @@ func scanRecord(
     bounds: UnsafeMutablePointer<Int32>,
     fieldCapacity: Int
 ) -> RecordScan {
-    let lineFeed = UInt8(ascii: "\n"), quote = UInt8(ascii: "\"")
     var fieldCount = 0
     var fieldStart = start
     var highBits: UInt64 = 0
     var innerLineFeeds = 0
     bounds[0] = -1
 
-    @inline(__always) func endField(at position: Int) {
-        fieldCount += 1
-        if fieldCount <= fieldCapacity { bounds[fieldCount] = Int32(truncatingIfNeeded: position - start) }
-    }
     @inline(__always) func complete(at position: Int, next: Int) -> RecordScan {
         RecordScan(
             outcome: .complete,
@@ -64,22 +62,23 @@ func scanRecord(
             next: next,
             fieldCount: fieldCount,
             innerLineFeeds: innerLineFeeds,
-            mayHaveHighBytes: highBits & 0x8080_8080_8080_8080 != 0
+            mayHaveHighBytes: highBits != 0
         )
     }
 
     fields: while true {
-        if base[fieldStart] == quote, fieldStart < end {
+        if base[fieldStart] == UInt8(ascii: "\""), fieldStart < end {
             guard let close = closingQuote(base, after: fieldStart, before: end), close + 1 < end || isFinal else {
                 return RecordScan(outcome: isFinal ? .badQuotes : .needsMore)
             }
             innerLineFeeds += lineFeeds(base, from: fieldStart, to: close)
             var position = fieldStart
             while position < close {
-                highBits |= word(base, at: position)
-                position += 8
+                highBits |= churn_scan64(base + position).high
+                position += 64
             }
-            endField(at: close + 1)
+            if fieldCount < fieldCapacity { bounds[fieldCount + 1] = Int32(truncatingIfNeeded: close + 1 - start) }
+            fieldCount += 1
             switch quotedFieldEnd(base, at: close + 1, before: end, isFinal: isFinal) {
             case .field(let next):
                 fieldStart = next
@@ -89,23 +88,65 @@ func scanRecord(
             }
         }
         var position = fieldStart
+        // Whether the byte before `position` ends a field. No quote stands at `fieldStart` itself.
+        var endsBefore: UInt64 = 0
         while position < end {
-            let bytes = word(base, at: position)
-            highBits |= bytes
-            var separators = separatorBits(bytes)
-            while separators != 0 {
-                let separator = position + separators.trailingZeroBitCount >> 3
-                endField(at: separator)
-                if base[separator] == lineFeed { return complete(at: separator, next: separator + 1) }
-                fieldStart = separator + 1
-                if base[fieldStart] == quote { continue fields }
-                separators &= separators - 1
+            let scanned = churn_scan64(base + position)
+            highBits |= scanned.high
+            // The bits up to and with the first line feed; all of them when there is none.
+            let upToLineFeed = scanned.line_feeds ^ (scanned.line_feeds &- 1)
+            var fieldEnds = (scanned.commas | scanned.line_feeds) & upToLineFeed
+            let openingQuotes = scanned.quotes & (fieldEnds << 1 | endsBefore) & upToLineFeed
+            if openingQuotes != 0 {
+                // The fields before the first quoted one, which is for the loop around this one.
+                fieldEnds &= (openingQuotes & (0 &- openingQuotes)) &- 1
             }
-            position += 8
+            note(fieldEnds, at: Int32(truncatingIfNeeded: position - start), fieldCount, bounds, fieldCapacity)
+            fieldCount += fieldEnds.nonzeroBitCount
+            if openingQuotes != 0 {
+                fieldStart = position + openingQuotes.trailingZeroBitCount
+                continue fields
+            }
+            if scanned.line_feeds != 0 {
+                let lineFeed = position + scanned.line_feeds.trailingZeroBitCount
+                return complete(at: lineFeed, next: lineFeed + 1)
+            }
+            endsBefore = fieldEnds >> 63
+            position += 64
         }
+        // A quote that would open the field after a comma in the last byte of a block lies in the next block, and that may
+        // begin at `end`, where no quote is.
         guard isFinal else { return RecordScan(outcome: .needsMore) }
-        endField(at: end)
+        if fieldCount < fieldCapacity { bounds[fieldCount + 1] = Int32(truncatingIfNeeded: end - start) }
+        fieldCount += 1
         return complete(at: end, next: end)
+    }
+}
+
+/// Bytes that must be readable after those to be scanned.
+let scanPadding = 64
+
+/// Elements of the `bounds` of `scanRecord`: it writes eight at a time.
+func boundsCapacity(fields: Int) -> Int { fields + 1 + 8 }
+
+/// Writes where the fields of one block end. Eight at a time, whether there are as many or not, because a loop over the
+/// bits that are set ends somewhere else in each record, which no processor foresees.
+@inline(__always)
+private func note(
+    _ fieldEnds: UInt64,
+    at offset: Int32,
+    _ fieldCount: Int,
+    _ bounds: UnsafeMutablePointer<Int32>,
+    _ fieldCapacity: Int
+) {
+    var rest = fieldEnds
+    var index = fieldCount + 1
+    while rest != 0, index <= fieldCapacity {
+        for next in index..<(index + 8) {
+            bounds[next] = offset &+ Int32(truncatingIfNeeded: rest.trailingZeroBitCount)
+            rest &= rest &- 1
+        }
+        index += 8
     }
 }
 
@@ -134,23 +175,6 @@ private func quotedFieldEnd(
     if position + 1 == end { return isFinal ? .record(end: end, next: end) : .none(.needsMore) }
     return base[position + 1] == UInt8(ascii: "\n")
         ? .record(end: position + 1, next: position + 2) : .none(.badQuotes)
-}
-
-@inline(__always)
-private func word(_ base: UnsafePointer<UInt8>, at position: Int) -> UInt64 {
-    UInt64(littleEndian: UnsafeRawPointer(base + position).loadUnaligned(as: UInt64.self))
-}
-
-/// 0x80 in each byte that is a comma or a line feed, 0 in the others. Exact: the shorter test for a zero byte, (x - 1) &
-/// ~x, also marks the byte after a match when it differs from the sought one in the last bit, and ",-" is one.
-@inline(__always)
-private func separatorBits(_ bytes: UInt64) -> UInt64 {
-    let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
-    let commas = bytes ^ 0x2C2C_2C2C_2C2C_2C2C
-    let lineFeeds = bytes ^ 0x0A0A_0A0A_0A0A_0A0A
-    let notComma = ((commas & low) &+ low) | commas
-    let notLineFeed = ((lineFeeds & low) &+ low) | lineFeeds
-    return ~(notComma & notLineFeed) & ~low
 }
 
 /// The quote that closes the field opened at `opening`; nil when there is none before `end`.

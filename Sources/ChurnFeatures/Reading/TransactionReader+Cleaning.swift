@@ -102,11 +102,16 @@ extension TransactionReader {
         return result.count <= limit ? result : nil
     }
 
-    /// By the file's layout, which the first date that fits one decides.
+    /// By the file's layout, which the first date that fits one decides. The lines of an invoice share their date, so most
+    /// are known from the line before.
     @inline(__always)
     private mutating func parseDate(_ text: UnsafeBufferPointer<UInt8>) -> ParsedDate {
-        if let dateLayout { return dateLayout.parse(text) }
-        return parseFirstDate(text)
+        let words = DateWords(text)
+        if let words, words == lastDate?.words, let date = lastDate?.date { return date }
+        guard let dateLayout else { return parseFirstDate(text) }
+        let date = dateLayout.parse(text)
+        lastDate = words.map { ($0, date) }
+        return date
     }
 
     private mutating func parseFirstDate(_ text: UnsafeBufferPointer<UInt8>) -> ParsedDate {
@@ -117,5 +122,23 @@ extension TransactionReader {
             firstDateMiss = firstDateMiss ?? (records.line, messageText(text))
         }
         return first.date
+    }
+}
+
+/// All bytes of a text of 8 to 24, to compare it with another.
+struct DateWords: Equatable {
+    private var count: Int
+    private var first: UInt64
+    private var middle: UInt64
+    private var last: UInt64
+
+    @inline(__always)
+    init?(_ text: UnsafeBufferPointer<UInt8>) {
+        guard text.count >= 8, text.count <= 24 else { return nil }
+        let bytes = UnsafeRawBufferPointer(text)
+        count = text.count
+        first = bytes.loadUnaligned(as: UInt64.self)
+        middle = bytes.loadUnaligned(fromByteOffset: min(8, text.count - 8), as: UInt64.self)
+        last = bytes.loadUnaligned(fromByteOffset: text.count - 8, as: UInt64.self)
     }
 }

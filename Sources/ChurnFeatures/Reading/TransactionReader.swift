@@ -12,6 +12,8 @@ package struct TransactionReader: ~Copyable {
     let scratch = TextScratch()
     var counts = ReadingCounts()
     var dateLayout: DateLayout?
+    /// The date of an earlier line, as it stands there and what it means.
+    var lastDate: (words: DateWords, date: ParsedDate)?
     var copies: CopyCounter
     /// The line being cleaned; after success the one handed out.
     var line = TransactionLine(
