@@ -3,60 +3,88 @@
 /// Open addressing over one arena of bytes, so that a text seen before costs no allocation. `removeAll` costs what was
 /// used since the last one, not the capacity: one customer with a million invoices must not slow down every later one.
 struct ByteInterner {
-    /// End of each text in `bytes`; a text starts where the one before it ends.
-    private var ends: [Int] = []
+    private struct Entry {
+        /// The text itself when it has at most 8 bytes, filled up with zeros; else its hash.
+        var word: UInt64
+        var byteCount: Int
+        /// End of the text in `bytes`, where a longer one lies behind the one before.
+        var end: Int
+        /// Where it stands in `slots`.
+        var place: Int
+    }
+
+    private var entries: [Entry] = []
     private var bytes: [UInt8] = []
-    private var hashes: [UInt64] = []
-    /// Where each text stands in `slots`.
-    private var places: [Int] = []
     /// Number of a text plus 1, or 0 when free. The count is a power of two, at least twice the number of texts.
     private var slots = [Int](repeating: 0, count: 64)
 
-    var count: Int { ends.count }
+    var count: Int { entries.count }
 
     /// The number of `text`, a new one (equal to the `count` before) when it was not seen yet.
     mutating func number(of text: UnsafeBufferPointer<UInt8>) -> Int {
-        let hash = Self.hash(text)
-        var place = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+        let isShort = text.count <= 8
+        let word = isShort ? Self.word(text) : Self.hash(text)
+        let mask = slots.count - 1
+        var place = Self.place(of: word, text.count) & mask
         while slots[place] != 0 {
             let number = slots[place] - 1
-            if hashes[number] == hash, holds(text, at: number) { return number }
-            place = (place + 1) & (slots.count - 1)
+            if entries[number].word == word, entries[number].byteCount == text.count, isShort || holds(text, at: number)
+            {
+                return number
+            }
+            place = (place + 1) & mask
         }
-        let number = ends.count
-        bytes.append(contentsOf: text)
-        ends.append(bytes.count)
-        hashes.append(hash)
-        places.append(place)
+        if !isShort { bytes.append(contentsOf: text) }
+        let number = entries.count
+        entries.append(Entry(word: word, byteCount: text.count, end: bytes.count, place: place))
         slots[place] = number + 1
-        if ends.count * 2 > slots.count { grow() }
+        if entries.count * 2 > slots.count { grow() }
         return number
     }
 
     /// Forgets every text and keeps the memory.
     mutating func removeAll() {
-        for place in places { slots[place] = 0 }
-        ends.removeAll(keepingCapacity: true)
+        for entry in entries { slots[entry.place] = 0 }
+        entries.removeAll(keepingCapacity: true)
         bytes.removeAll(keepingCapacity: true)
-        hashes.removeAll(keepingCapacity: true)
-        places.removeAll(keepingCapacity: true)
     }
 
     private func holds(_ text: UnsafeBufferPointer<UInt8>, at number: Int) -> Bool {
-        let start = number == 0 ? 0 : ends[number - 1]
-        guard ends[number] - start == text.count else { return false }
+        let start = entries[number].end - text.count
         for (offset, byte) in text.enumerated() where bytes[start + offset] != byte { return false }
         return true
     }
 
     private mutating func grow() {
         slots = [Int](repeating: 0, count: slots.count * 2)
-        for number in hashes.indices {
-            var place = Int(truncatingIfNeeded: hashes[number]) & (slots.count - 1)
+        for number in entries.indices {
+            var place = Self.place(of: entries[number].word, entries[number].byteCount) & (slots.count - 1)
             while slots[place] != 0 { place = (place + 1) & (slots.count - 1) }
             slots[place] = number + 1
-            places[number] = place
+            entries[number].place = place
         }
+    }
+
+    @inline(__always)
+    private static func place(of word: UInt64, _ byteCount: Int) -> Int {
+        Int(truncatingIfNeeded: fold(word ^ seed &+ UInt64(truncatingIfNeeded: byteCount)))
+    }
+
+    /// The bytes of a text of at most 8, filled up with zeros. Parts may overlap: they agree where they do.
+    @inline(__always)
+    private static func word(_ text: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        let raw = UnsafeRawBufferPointer(text)
+        let count = raw.count
+        if count == 8 { return UInt64(littleEndian: raw.loadUnaligned(as: UInt64.self)) }
+        if count >= 4 {
+            let first = UInt32(littleEndian: raw.loadUnaligned(as: UInt32.self))
+            let last = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
+            return UInt64(first) | UInt64(last) << UInt64(8 * (count - 4))
+        }
+        guard count > 0 else { return 0 }
+        let middle = count / 2
+        return UInt64(raw[0]) | UInt64(raw[middle]) << UInt64(8 * middle)
+            | UInt64(raw[count - 1]) << UInt64(8 * (count - 1))
     }
 
     /// A new one each run: the texts come from outside, and nobody shall choose them to collide. No result depends on

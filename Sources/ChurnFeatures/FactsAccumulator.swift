@@ -60,23 +60,65 @@ package struct FactsAccumulator {
             _ = cancelInvoices.number(of: line.invoice)
             return
         }
-        guard let day = Int32(exactly: CivilTime.split(minute: line.minute).day) else {
-            throw .minuteOutOfRange(customer: line.customer, minute: line.minute)
+        let day = try day(of: line.minute)
+        try addPurchase(quantity: line.quantity, priceMilli: line.priceMilli)
+        note(product: line.stockCode, day: day)
+        notePurchase(invoice: line.invoice, minute: line.minute, day: day)
+    }
+
+    /// Adds the lines of a basket, as `add` would add each.
+    ///
+    /// - Precondition: the basket is this customer's.
+    mutating func add(_ basket: Basket) throws(FactsError) {
+        precondition(basket.customer == facts.customer, "a basket of another customer")
+        let day = try day(of: basket.minute)
+        let lineCount = basket.lineCount
+        let purchasesBefore = facts.purchaseLines
+        var line = BasketLine(base: basket.lines)
+        for _ in 0..<lineCount {
+            if line.quantity >= 0 {
+                try addPurchase(quantity: line.quantity, priceMilli: line.priceMilli)
+                note(product: line.stockCode, day: day)
+            }
+            line = BasketLine(base: line.base + line.byteCount)
         }
-        let (amount, amountOverflows) = line.quantity.multipliedReportingOverflow(by: line.priceMilli)
+        let purchases = facts.purchaseLines - purchasesBefore
+        if purchases > 0 {
+            notePurchase(invoice: basket.invoice, minute: basket.minute, day: day)
+        }
+        if purchases < Int64(lineCount) {
+            facts.cancelLines += Int64(lineCount) - purchases
+            _ = cancelInvoices.number(of: basket.invoice)
+        }
+    }
+
+    private func day(of minute: Int64) throws(FactsError) -> Int32 {
+        guard let day = Int32(exactly: CivilTime.split(minute: minute).day) else {
+            throw .minuteOutOfRange(customer: facts.customer, minute: minute)
+        }
+        return day
+    }
+
+    @inline(__always)
+    private mutating func addPurchase(quantity: Int64, priceMilli: Int64) throws(FactsError) {
+        let (amount, amountOverflows) = quantity.multipliedReportingOverflow(by: priceMilli)
         let (amountSum, amountSumOverflows) = facts.amountMilli.addingReportingOverflow(amount)
-        let (units, unitsOverflow) = facts.units.addingReportingOverflow(line.quantity)
+        let (units, unitsOverflow) = facts.units.addingReportingOverflow(quantity)
         guard !amountOverflows, !amountSumOverflows, !unitsOverflow else {
-            throw .overflow(customer: line.customer)
+            throw .overflow(customer: facts.customer)
         }
         facts.amountMilli = amountSum
         facts.units = units
-        facts.maxQuantity = max(facts.maxQuantity, line.quantity)
-        facts.firstMinute = facts.purchaseLines == 0 ? line.minute : min(facts.firstMinute, line.minute)
-        facts.lastMinute = facts.purchaseLines == 0 ? line.minute : max(facts.lastMinute, line.minute)
+        facts.maxQuantity = max(facts.maxQuantity, quantity)
         facts.purchaseLines += 1
-        note(invoice: line.invoice, minute: line.minute)
-        note(product: line.stockCode, day: day)
+    }
+
+    /// What the purchase lines of one invoice and minute share.
+    private mutating func notePurchase(invoice: UnsafeBufferPointer<UInt8>, minute: Int64, day: Int32) {
+        let isFirst = facts.days.isEmpty
+        facts.firstMinute = isFirst ? minute : min(facts.firstMinute, minute)
+        facts.lastMinute = isFirst ? minute : max(facts.lastMinute, minute)
+        note(invoice: invoice, minute: minute)
         note(day: day)
     }
 

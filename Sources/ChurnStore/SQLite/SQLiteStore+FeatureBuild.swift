@@ -87,54 +87,33 @@ private struct FactsWriter {
         """
 
     private let insert: SQLiteStatement
-    private var hash = FactsHash()
-    private var customers: Int64 = 0
-    private var lastPurchaseMinute: Int64?
-    private var purchaseLines: Int64 = 0
-    private var cancelLines: Int64 = 0
-    private var purchaseInvoices: Int64 = 0
-    private var revenueMilli: Int64 = 0
-    private var cancelOnlyCustomers: Int64 = 0
+    private var totals = FactsTotals()
 
     init(_ insert: SQLiteStatement) {
         self.insert = insert
     }
 
     mutating func write(_ accumulator: FactsAccumulator) throws {
-        guard let facts = accumulator.finish() else {
-            cancelOnlyCustomers += 1
-            cancelLines += accumulator.lineCount
-            return
-        }
-        try store(facts)
-        let (revenue, overflows) = revenueMilli.addingReportingOverflow(facts.amountMilli)
-        guard !overflows else { throw FactsError.overflow(customer: facts.customer) }
-        hash.add(facts)
-        customers += 1
-        lastPurchaseMinute = max(lastPurchaseMinute ?? facts.lastMinute, facts.lastMinute)
-        purchaseLines += facts.purchaseLines
-        cancelLines += facts.cancelLines
-        purchaseInvoices += facts.purchaseInvoices
-        revenueMilli = revenue
+        if let facts = try totals.add(accumulator) { try store(facts) }
     }
 
     /// The report, its generation and time still open; nil when no customer was written.
     func report(asOfMinute: Int64) -> FeatureBuildReport? {
-        guard let lastPurchaseMinute else { return nil }
+        guard let lastPurchaseMinute = totals.lastPurchaseMinute else { return nil }
         let context = BuildContext(asOfMinute: asOfMinute, lastPurchaseMinute: lastPurchaseMinute)
         return FeatureBuildReport(
             build: FeatureBuild(
                 generation: 0,
                 context: context,
-                customers: customers,
-                hash: hash.value,
+                customers: totals.customers,
+                hash: totals.hash,
                 builtAtSeconds: 0
             ),
-            purchaseLines: purchaseLines,
-            cancelLines: cancelLines,
-            purchaseInvoices: purchaseInvoices,
-            revenueMilli: revenueMilli,
-            cancelOnlyCustomers: cancelOnlyCustomers
+            purchaseLines: totals.purchaseLines,
+            cancelLines: totals.cancelLines,
+            purchaseInvoices: totals.purchaseInvoices,
+            revenueMilli: totals.revenueMilli,
+            cancelOnlyCustomers: totals.cancelOnlyCustomers
         )
     }
 

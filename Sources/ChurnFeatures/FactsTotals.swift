@@ -1,0 +1,51 @@
+/// The sums over all customers of one build.
+package struct FactsTotals: Equatable, Sendable {
+    /// Customers with a purchase.
+    package private(set) var customers: Int64 = 0
+    package private(set) var purchaseLines: Int64 = 0
+    package private(set) var cancelLines: Int64 = 0
+    /// Distinct purchase invoices, counted customer by customer.
+    package private(set) var purchaseInvoices: Int64 = 0
+    /// In thousandths of the currency.
+    package private(set) var revenueMilli: Int64 = 0
+    /// Customers left out because their history has cancellations only.
+    package private(set) var cancelOnlyCustomers: Int64 = 0
+    /// Nil before the first purchase.
+    package private(set) var lastPurchaseMinute: Int64?
+    private var factsHash = FactsHash()
+
+    package init() {}
+
+    /// `FactsHash` of the customers.
+    package var hash: UInt64 { factsHash.value }
+
+    /// Adds the next customer. The caller adds them in ascending order of their ids.
+    ///
+    /// - Returns: the customer's facts; nil when there is no purchase.
+    package mutating func add(_ accumulator: FactsAccumulator) throws(FactsError) -> CustomerFacts? {
+        guard let facts = accumulator.finish() else {
+            if accumulator.lineCount > 0 { cancelOnlyCustomers += 1 }
+            cancelLines += accumulator.lineCount
+            return nil
+        }
+        let (revenue, overflows) = revenueMilli.addingReportingOverflow(facts.amountMilli)
+        guard !overflows else { throw .overflow(customer: facts.customer) }
+        revenueMilli = revenue
+        factsHash.add(facts)
+        customers += 1
+        lastPurchaseMinute = max(lastPurchaseMinute ?? facts.lastMinute, facts.lastMinute)
+        purchaseLines += facts.purchaseLines
+        cancelLines += facts.cancelLines
+        purchaseInvoices += facts.purchaseInvoices
+        return facts
+    }
+}
+
+extension FactsTotals {
+    package static func == (left: FactsTotals, right: FactsTotals) -> Bool {
+        left.hash == right.hash && left.customers == right.customers && left.purchaseLines == right.purchaseLines
+            && left.cancelLines == right.cancelLines && left.purchaseInvoices == right.purchaseInvoices
+            && left.revenueMilli == right.revenueMilli && left.cancelOnlyCustomers == right.cancelOnlyCustomers
+            && left.lastPurchaseMinute == right.lastPurchaseMinute
+    }
+}

@@ -1,0 +1,126 @@
+/// Sorted runs of baskets in a temporary file, and the way back: all runs merged (external merge sort).
+struct BasketSpill: ~Copyable {
+    private var file: SpillFile
+    private var runs: [(start: Int64, end: Int64)] = []
+    private var buffer: [UInt8] = []
+
+    private static let writeBytes = 1 << 20
+
+    init(directory: String, limitBytes: Int64?) throws(GroupingError) {
+        GroupingLimits.check()
+        file = try SpillFile(directory: directory, limitBytes: limitBytes)
+        buffer.reserveCapacity(Self.writeBytes + GroupingLimits.basketBytes)
+    }
+
+    /// - Throws: `notEnoughDisk` unless the file can take as much more.
+    func reserve(_ byteCount: Int64) throws(GroupingError) {
+        let free = try file.freeBytes()
+        guard byteCount <= free else {
+            throw .notEnoughDisk(directory: file.directory, neededBytes: byteCount, freeBytes: free)
+        }
+    }
+
+    /// Writes everything in the log as one run and empties it.
+    mutating func write(_ log: inout BasketLog) throws(GroupingError) {
+        guard runs.count < GroupingLimits.runs else { throw .tooManyRuns(limit: GroupingLimits.runs) }
+        let start = file.byteCount
+        try log.forEachSorted { (basket) throws(GroupingError) in
+            buffer.append(contentsOf: UnsafeRawBufferPointer(start: basket.base, count: basket.byteCount))
+            if buffer.count >= Self.writeBytes { try flush() }
+        }
+        try flush()
+        log.removeAll()
+        runs.append((start, file.byteCount))
+    }
+
+    private mutating func flush() throws(GroupingError) {
+        defer { buffer.removeAll(keepingCapacity: true) }
+        var failure: GroupingError?
+        buffer.withUnsafeBytes { bytes in
+            do throws(GroupingError) { try file.append(bytes) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Calls `body` with every basket in order (`Basket.isBefore`), equal ones by their runs.
+    func forEachMerged(_ body: (Basket) throws -> Void) throws {
+        let bufferBytes = min(1 << 20, GroupingLimits.mergeBytes / max(1, runs.count)) & ~7
+        var cursors: [RunCursor] = []
+        for run in runs {
+            let cursor = RunCursor(start: run.start, end: run.end, bufferBytes: bufferBytes)
+            try cursor.advance(file)
+            cursors.append(cursor)
+        }
+        func isBefore(_ left: Int, _ right: Int) -> Bool {
+            guard let second = cursors[right].current else { return cursors[left].current != nil || left < right }
+            guard let first = cursors[left].current else { return false }
+            if Basket.isBefore(first, second) { return true }
+            return !Basket.isBefore(second, first) && left < right
+        }
+        // A heap of the runs, the next basket's on top (Knuth, TAOCP vol. 3, 5.4.1). They begin in any order.
+        var heap = Array(cursors.indices)
+        func sift(from top: Int) {
+            var place = top
+            while true {
+                var least = place
+                for child in [2 * place + 1, 2 * place + 2] where child < heap.count {
+                    if isBefore(heap[child], heap[least]) { least = child }
+                }
+                guard least != place else { return }
+                heap.swapAt(place, least)
+                place = least
+            }
+        }
+        for place in heap.indices.reversed() { sift(from: place) }
+        while let top = heap.first, let basket = cursors[top].current {
+            try body(basket)
+            try cursors[top].advance(file)
+            sift(from: 0)
+        }
+    }
+}
+
+/// Reads one run from its start to its end.
+private final class RunCursor {
+    /// Nil at the end; valid until the next `advance`.
+    private(set) var current: Basket?
+    private var offset: Int64
+    private let end: Int64
+    private let memory: UnsafeMutableRawBufferPointer
+    private var position = 0
+    private var filled = 0
+
+    init(start: Int64, end: Int64, bufferBytes: Int) {
+        offset = start
+        self.end = end
+        memory = .allocate(byteCount: bufferBytes, alignment: 64)
+    }
+
+    deinit { memory.deallocate() }
+
+    func advance(_ file: borrowing SpillFile) throws(GroupingError) {
+        if let current { position += current.byteCount }
+        if filled - position < Basket.headerBytes { try fill(file) }
+        guard filled - position >= Basket.headerBytes, let base = memory.baseAddress else {
+            current = nil
+            return
+        }
+        if filled - position < Basket(base: base + position).byteCount { try fill(file) }
+        let basket = Basket(base: base + position)
+        guard basket.byteCount >= Basket.headerBytes, basket.byteCount <= filled - position else {
+            throw .temporaryFile(directory: file.directory, reason: "it was changed")
+        }
+        current = basket
+    }
+
+    private func fill(_ file: borrowing SpillFile) throws(GroupingError) {
+        guard let base = memory.baseAddress, offset < end else { return }
+        let kept = filled - position
+        base.copyMemory(from: base + position, byteCount: kept)
+        let count = min(memory.count - kept, Int(end - offset))
+        try file.read(into: UnsafeMutableRawBufferPointer(rebasing: memory[kept..<(kept + count)]), at: offset)
+        offset += Int64(count)
+        position = 0
+        filled = kept + count
+    }
+}

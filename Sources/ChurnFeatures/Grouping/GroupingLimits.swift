@@ -1,0 +1,77 @@
+/// Every bound of grouping a history by customer. Memory is about `memoryBytes` and what one customer's distinct invoices,
+/// products and days take, whatever the number of lines.
+package enum GroupingLimits {
+    /// Bytes of lines held before they are sorted and written to a temporary file.
+    package static let memoryBytes = 256 << 20
+    /// Bytes of one basket; a longer one goes on as another. Also keeps a basket below the lines among which the reader
+    /// numbers equal ones, so that no line is twice in one basket.
+    package static let basketBytes = 32 << 10
+    /// Sorted runs of one history.
+    package static let runs = 2_048
+    /// Bytes of the read buffers of all runs together, while they are merged.
+    package static let mergeBytes = 128 << 20
+    /// Lines of one customer, invoice and minute that come in several pieces, which are compared line by line.
+    package static let repeatedLines = 1_000_000
+    /// Free bytes that are left on the disk of the temporary file.
+    package static let spareDiskBytes: Int64 = 256 << 20
+
+    static func check() {
+        // A line takes at least 24 bytes.
+        precondition(basketBytes / 24 < ReadingLimits.copyWindowLines)
+        precondition(mergeBytes / runs >= 2 * basketBytes)
+    }
+}
+
+/// How one history is grouped; the defaults are `GroupingLimits`. Others serve tests.
+package struct GroupingSettings: Sendable {
+    /// At least 256 KiB.
+    package var memoryBytes: Int
+    /// Where the temporary file is made; nil: `$TMPDIR`, else `/var/tmp`.
+    package var temporaryDirectory: String?
+    /// Bytes that the temporary file may take at most; nil: what the disk has.
+    package var temporaryBytes: Int64?
+
+    package static let defaults = GroupingSettings()
+
+    package init(
+        memoryBytes: Int = GroupingLimits.memoryBytes,
+        temporaryDirectory: String? = nil,
+        temporaryBytes: Int64? = nil
+    ) {
+        self.memoryBytes = max(memoryBytes, 8 * GroupingLimits.basketBytes)
+        self.temporaryDirectory = temporaryDirectory
+        self.temporaryBytes = temporaryBytes
+    }
+}
+
+/// Why a history cannot be grouped.
+package enum GroupingError: Error, Equatable, CustomStringConvertible {
+    case facts(FactsError)
+    case noPurchases
+    case emptyHistory(asOfMinute: Int64)
+    /// `reason` is the system's text.
+    case temporaryFile(directory: String, reason: String)
+    case notEnoughDisk(directory: String, neededBytes: Int64, freeBytes: Int64)
+    case tooManyRuns(limit: Int)
+    case tooManyRepeatedLines(customer: Int64, limit: Int)
+
+    package var description: String {
+        switch self {
+        case .facts(let error): error.description
+        case .noPurchases: "there is no purchase in the files; check that they are the right ones"
+        case .emptyHistory(let minute):
+            "there is no purchase before \(CivilTime.format(minute: minute)); choose a later day"
+        case .temporaryFile(let directory, let reason):
+            "\(directory): a temporary file cannot be used (\(reason)); set TMPDIR to a directory with space"
+        case .notEnoughDisk(let directory, let needed, let free):
+            "\(directory): about \(Self.mebibytes(needed)) MiB of temporary space are needed and \(Self.mebibytes(free)) "
+                + "MiB are free; make room, or set TMPDIR to a directory with more"
+        case .tooManyRuns(let limit):
+            "more than \(limit) temporary runs; the history is too large to be built from files, ingest it into a store"
+        case .tooManyRepeatedLines(let customer, let limit):
+            "customer \(customer): more than \(limit) lines of one invoice and minute, in pieces; ingest into a store"
+        }
+    }
+
+    private static func mebibytes(_ bytes: Int64) -> Int64 { max(0, bytes) / (1 << 20) + (bytes > 0 ? 1 : 0) }
+}
