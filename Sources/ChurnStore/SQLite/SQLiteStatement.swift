@@ -54,6 +54,14 @@ struct SQLiteStatement {
         sqlite3_clear_bindings(handle)
     }
 
+    /// Ends the run for another one, in which every parameter is bound anew.
+    func rewind() {
+        sqlite3_reset(handle)
+    }
+
+    /// Rows that the last run inserted, updated or deleted.
+    var changesCount: Int32 { sqlite3_changes(sqlite3_db_handle(handle)) }
+
     func integer(_ column: Int32) -> Int64 {
         sqlite3_column_int64(handle, column)
     }

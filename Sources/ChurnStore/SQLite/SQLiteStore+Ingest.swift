@@ -27,6 +27,8 @@ private final class SQLiteIngestSession: IngestSession {
     private(set) var committed = IngestCounts()
     private var failure: StoreError?
     private var isClosed = false
+    /// Whether a batch is open. Kept here because GRDB checks its queue each time it is asked.
+    private var hasBatch = false
 
     init(_ database: Database, store: SQLiteStore) throws {
         self.database = database
@@ -48,21 +50,25 @@ private final class SQLiteIngestSession: IngestSession {
         do {
             // IMMEDIATE takes the write lock now, where the busy time-out works; a deferred transaction that begins to
             // write later fails at once.
-            if !database.isInsideTransaction { try database.beginTransaction(.immediate) }
-            defer { insert.reset() }
+            if !hasBatch { try database.beginTransaction(.immediate) }
+            hasBatch = true
+            // The texts stay bound until the next line's are, or the batch ends; nothing reads them before.
+            defer { insert.rewind() }
             try bind(line)
             _ = try insert.step()
+            if insert.changesCount == 1 { batch.added += 1 } else { batch.alreadyThere += 1 }
         } catch {
             throw fail(error)
         }
-        if database.changesCount == 1 { batch.added += 1 } else { batch.alreadyThere += 1 }
     }
 
     func commit() throws(StoreError) -> IngestCounts {
         precondition(!isClosed, "an ingest session outside of its body")
         if let failure { throw failure }
         do {
-            if database.isInsideTransaction { try database.commit() }
+            insert.reset()
+            if hasBatch { try database.commit() }
+            hasBatch = false
         } catch {
             throw fail(error)
         }
@@ -99,6 +105,8 @@ private final class SQLiteIngestSession: IngestSession {
     }
 
     private func rollBack() {
+        insert.reset()
+        hasBatch = false
         guard database.isInsideTransaction else { return }
         do {
             try database.rollback()

@@ -74,11 +74,13 @@ package final class SQLiteStore: Store {
             if !isComplete { try migrate(pool) }
             try pool.writeWithoutTransaction { database in
                 // After GRDB's own set-up, which chooses NORMAL: an acknowledged batch must survive a loss of power.
-                // 64 MiB of cache: the sorter of a feature build spills beyond as much.
+                // 64 MiB of cache: the sorter of a feature build spills beyond as much. 16 MiB of log before it is moved into
+                // the file: a page that several batches write to is then moved once for all of them.
                 try database.execute(
                     sql: """
                         PRAGMA synchronous = FULL;
                         PRAGMA cache_size = -65536;
+                        PRAGMA wal_autocheckpoint = 4096;
                         PRAGMA temp_store = FILE;
                         """
                 )
