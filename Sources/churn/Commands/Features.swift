@@ -4,17 +4,31 @@ internal import ChurnStore
 
 struct Features: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Make features of the transactions in the store.",
+        abstract: "Make features of the transactions in the store, or in files.",
         discussion: """
             Builds one record a customer from every line before 00:00 of the as-of day,
             and puts it in the place of the last build, all at once. A running server
             finds the new build by itself.
 
+            With files, the same features are made of them alone, without a store, and
+            written as CSV. Files may be larger than memory: what does not fit goes to a
+            temporary file in $TMPDIR (else /var/tmp), which is gone however this ends.
+
             EXAMPLES
               churn features
               churn features --as-of 2011-09-10 --json
+              churn features exports/ --output features.csv
             """
     )
+
+    @Argument(help: ArgumentHelp("CSV or CSV.gz files, or directories, instead of the store.", valueName: "path"))
+    var paths: [String] = []
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("With files: the file to write; - for standard output.", valueName: "file")
+    )
+    var output: String?
 
     @OptionGroup var store: StoreOptions
 
@@ -31,14 +45,27 @@ struct Features: ParsableCommand {
     @Flag(help: "One JSON object.")
     var json = false
 
+    func validate() throws {
+        guard !paths.isEmpty || output == nil else {
+            throw ValidationError("--output: goes with files; the features of a store stay in it")
+        }
+        guard paths.isEmpty || store.store == nil else {
+            throw ValidationError("--store: features of files need no store; name either")
+        }
+    }
+
     func run() throws {
-        let location = try store.location(try configuration.settings())
         let day = try asOf.map { text throws(Failure) in
             guard let day = CivilTime.parseDay(text) else {
                 throw Failure(.usage, "--as-of: '\(text)' is not a day; write it as 2011-12-10")
             }
             return day
         }
+        guard paths.isEmpty else {
+            let files = try TransactionSource.files(at: paths)
+            return try FeatureExport(files: files, asOfDay: day, output: output ?? "-", json: json).run()
+        }
+        let location = try store.location(try configuration.settings())
         let report = try location.open(.update).buildFeatures(asOfDay: day)
         try StandardStream.output.write(json ? Self.object(report, location).text + "\n" : Self.text(report, location))
     }

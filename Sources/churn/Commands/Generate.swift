@@ -12,6 +12,7 @@ struct Generate: ParsableCommand {
             EXAMPLES
               churn generate --output synthetic.csv
               churn generate --customers 1000000 --seed 7 --output large.csv
+              churn generate --output - | churn features /dev/stdin
             """
     )
 
@@ -24,15 +25,24 @@ struct Generate: ParsableCommand {
     @Option(help: ArgumentHelp("Seed of the random numbers.", valueName: "number"))
     var seed: UInt64 = 1
 
-    @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "file"))
+    @Option(name: [.short, .long], help: ArgumentHelp("The file to write; - for standard output.", valueName: "file"))
     var output: String
 
     @Flag(help: "One JSON object about what was written.")
     var json = false
 
+    func validate() throws {
+        guard !json || output != "-" else { throw ValidationError("--json: standard output has the lines already") }
+    }
+
     func run() throws {
-        let summary = try SyntheticTransactions(seed: seed, customers: customers, days: days)
-            .write(toFileAt: output)
+        let transactions = try SyntheticTransactions(seed: seed, customers: customers, days: days)
+        guard output != "-" else {
+            // Nothing but the lines.
+            try transactions.write { (bytes) throws(OutputError) in try StandardStream.output.write(Array(bytes)) }
+            return
+        }
+        let summary = try transactions.write(toFileAt: output)
         if json {
             let object = JSON.object([
                 ("file", .string(output)), ("lines", .integer(summary.lines)),

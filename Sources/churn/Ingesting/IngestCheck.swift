@@ -17,7 +17,7 @@ enum IngestCheck {
         var hasLines = false
         for file in files {
             // What can be read only once, a pipe for instance, is judged while it is ingested.
-            if isSeekable(file) { hasLines = try hasAnyLine(file) || hasLines } else { hasLines = true }
+            if byteCount(file) != nil { hasLines = try hasAnyLine(file) || hasLines } else { hasLines = true }
         }
         guard !hasLines else { return }
         let what = files.count == 1 ? "\(files[0]): has" : "\(files[0]) and \(files.count - 1) more: have"
@@ -30,8 +30,19 @@ enum IngestCheck {
         return reader.report.counts.lines > 0
     }
 
-    private static func isSeekable(_ path: String) -> Bool {
+    /// Bytes of all files, as stored; nil when one of them is no regular file, a pipe for instance.
+    static func byteCount(_ files: [String]) -> Int64? {
+        var sum: Int64 = 0
+        for file in files {
+            guard let byteCount = byteCount(file) else { return nil }
+            sum += byteCount
+        }
+        return sum
+    }
+
+    private static func byteCount(_ path: String) -> Int64? {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Int64(status.st_size)
     }
 }

@@ -58,21 +58,10 @@ enum IngestText {
         seconds: Double
     ) -> String {
         let total = summary.total
-        var text = ""
-        for report in summary.files.prefix(filesShown) { text += description(report) }
-        if summary.files.count > filesShown { text += "and \(summary.files.count - filesShown) more files\n" }
-        var table = Table([("", .left), ("", .right)])
-        table.add(["lines read", groupedText(total.lines)])
-        for (reason, lines) in total.rejectedReasons {
-            let name = reason == .noCustomer ? "  without customer" : "  rejected: \(reason.name)"
-            table.add([name, groupedText(lines)])
-        }
-        table.add(["kept", groupedText(total.kept)])
-        table.add(["  purchases", groupedText(total.purchases)])
-        table.add(["  cancellations", groupedText(total.cancellations)])
+        var table = reading(total)
         table.add(["added to the store", groupedText(counts.added)])
         table.add(["already there", groupedText(counts.alreadyThere)])
-        text += table.text()
+        var text = files(summary) + table.text()
         let rate = groupedText(Int64(Double(total.lines) / max(seconds, 0.001)))
         text += "store  \(location), in \(roundedText(seconds, decimals: 1)) s (\(rate) lines/s)\n"
         if let rejected, rejected.isCreated {
@@ -82,6 +71,64 @@ enum IngestText {
             text += "rejects  not written; --rejects FILE keeps them\n"
         }
         return text
+    }
+
+    /// What features were made of, and where they are.
+    static func table(
+        _ summary: ReadingSummary,
+        _ totals: FactsTotals,
+        _ context: BuildContext,
+        output: String,
+        seconds: Double
+    ) -> String {
+        var table = reading(summary.total)
+        table.add(["customers", groupedText(totals.customers)])
+        table.add(["purchase invoices", groupedText(totals.purchaseInvoices)])
+        table.add(["revenue", groupedText(milli: totals.revenueMilli)])
+        table.add(["left out: cancellations only", groupedText(totals.cancelOnlyCustomers)])
+        let rate = groupedText(Int64(Double(summary.total.lines) / max(seconds, 0.001)))
+        return files(summary) + table.text()
+            + "as of \(CivilTime.format(minute: context.asOfMinute)), hash \(hexadecimalText(totals.hash))\n"
+            + "features  \(output == "-" ? "standard output" : output), in "
+            + "\(roundedText(seconds, decimals: 1)) s (\(rate) lines/s)\n"
+    }
+
+    static func object(
+        _ summary: ReadingSummary,
+        _ totals: FactsTotals,
+        _ context: BuildContext,
+        output: String
+    ) -> JSON {
+        let total = summary.total
+        return .object([
+            ("output", .string(output)), ("as_of", .string(isoText(minute: context.asOfMinute))),
+            ("last_purchase", .string(isoText(minute: context.lastPurchaseMinute))),
+            ("lines", .integer(total.lines)), ("kept", .integer(total.kept)),
+            ("customers", .integer(totals.customers)), ("purchases", .integer(totals.purchaseLines)),
+            ("cancellations", .integer(totals.cancelLines)), ("invoices", .integer(totals.purchaseInvoices)),
+            // A string, as in the other reports: money is exact.
+            ("revenue", .string(decimalText(milli: totals.revenueMilli))),
+            ("customers_with_cancellations_only", .integer(totals.cancelOnlyCustomers)),
+            ("hash", .string(hexadecimalText(totals.hash))), ("files", .array(summary.files.map(file))),
+        ])
+    }
+
+    private static func reading(_ total: ReadingCounts) -> Table {
+        var table = Table([("", .left), ("", .right)])
+        table.add(["lines read", groupedText(total.lines)])
+        for (reason, lines) in total.rejectedReasons {
+            let name = reason == .noCustomer ? "  without customer" : "  rejected: \(reason.name)"
+            table.add([name, groupedText(lines)])
+        }
+        table.add(["kept", groupedText(total.kept)])
+        table.add(["  purchases", groupedText(total.purchases)])
+        table.add(["  cancellations", groupedText(total.cancellations)])
+        return table
+    }
+
+    private static func files(_ summary: ReadingSummary) -> String {
+        let rest = summary.files.count - filesShown
+        return summary.files.prefix(filesShown).map(description).joined() + (rest > 0 ? "and \(rest) more files\n" : "")
     }
 
     private static func description(_ report: ReadingReport) -> String {

@@ -1,0 +1,76 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Features of files", .timeLimit(.minutes(2)))
+struct FileFeaturesTests {
+    @Test("the features of files are those of the store, by hash")
+    func sameAsStore() async throws {
+        let shop = try Shop()
+        try await shop.fill()
+        let file = shop.directory.path + "/transactions.csv"
+        let built = try await Program.run(["features", "--store", shop.store, "--json"]).object()
+        let output = shop.directory.path + "/features.csv"
+        // Twice the same file: a line counts once.
+        let made = try await Program.run(["features", file, file, "--output", output, "--json"]).object()
+        for key in ["hash", "as_of", "last_purchase", "revenue"] {
+            #expect(made[key] as? String == built[key] as? String, "\(key)")
+        }
+        for key in ["customers", "purchases", "cancellations", "invoices", "customers_with_cancellations_only"] {
+            #expect(made[key] as? Int == built[key] as? Int, "\(key)")
+        }
+        #expect(made["lines"] as? Int == 24)
+        let rows = try shop.read("features.csv").split(separator: "\n")
+        #expect(rows.count == 3)
+        #expect(rows.first?.hasPrefix("customer_id,Frequency,Monetary,AvgOrderValue,") == true)
+        #expect(
+            rows.dropFirst().map { $0.split(separator: ",").prefix(3).joined(separator: " ") } == [
+                "12346 1 77183.6", "12347 7 4310",
+            ]
+        )
+
+        let earlier = try await Program.run(["features", file, "--as-of", "2010-12-03"])
+        #expect(earlier.status == 0, "\(earlier)")
+        #expect(earlier.lines.dropFirst().map { $0.hasPrefix("12347,2,1310,") } == [true])
+        #expect(earlier.error.contains("as of 2010-12-03 00:00"))
+    }
+
+    @Test("what was generated goes through a pipe, and nothing is left in the temporary directory")
+    func pipe() async throws {
+        let shop = try Shop()
+        let generated = try await Program.run(["generate", "--customers", "300", "--output", "-"])
+        #expect(generated.status == 0 && generated.error == "", "\(generated.error)")
+        let path = shop.directory.path + "/made-up.csv"
+        _ = try await Program.run(["generate", "--customers", "300", "--output", path])
+        #expect(try shop.read("made-up.csv") == generated.output)
+        let temporary = shop.directory.path + "/temporary"
+        try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
+        let piped = try await Program.run(
+            ["features", "/dev/stdin"],
+            environment: ["TMPDIR": temporary],
+            input: generated.output
+        )
+        let direct = try await Program.run(["features", path])
+        #expect(piped.status == 0 && piped.output == direct.output)
+        #expect(piped.lines.count > 250)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: temporary) == [])
+    }
+
+    @Test("a wrong use or file leaves no features behind")
+    func failures() async throws {
+        let shop = try Shop()
+        let file = try shop.file("transactions.csv", Shop.transactions)
+        let output = shop.directory.path + "/features.csv"
+        try await Program.fails(["features", "--output", output], 64, ["--output", "goes with files"])
+        try await Program.fails(["features", file, "--store", shop.store], 64, ["--store", "need no store"])
+        try await Program.fails(["features", file, "--output", file], 64, [file, "overwritten"])
+        try await Program.fails(["features", file, "--as-of", "1999-01-01", "-o", output], 65, ["later day"])
+        let cancelled = try shop.file("cancelled.csv", Shop.header + "C1,A,B,-1,1/18/2011 10:17,1,99,UK\r\n")
+        try await Program.fails(["features", cancelled, "-o", output], 65, ["no purchase"])
+        let broken = try shop.file("broken.csv", Shop.transactions + "\0")
+        try await Program.fails(["features", broken, "-o", output], 65, [broken])
+        try await Program.fails(["generate", "--output", "-", "--json"], 64, ["--json"])
+        #expect(try shop.names() == ["broken.csv", "cancelled.csv", "transactions.csv"])
+        #expect(try shop.read("transactions.csv") == Shop.transactions)
+    }
+}
