@@ -7,7 +7,8 @@ struct ChurnBench: AsyncParsableCommand {
         commandName: "churn-bench",
         abstract: "Times parts of churn in one process and checks what they answer.",
         subcommands: [
-            KernelCommand.self, TrainingData.self, FitBenchmark.self, KMeansBenchmark.self, SilhouetteBenchmark.self,
+            CSVFeatures.self, KernelCommand.self, TrainingData.self, FitBenchmark.self, KMeansBenchmark.self,
+            SilhouetteBenchmark.self,
         ]
     )
 }
