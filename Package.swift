@@ -59,6 +59,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CMongo", pkgConfig: "libmongoc-1.0", providers: [.apt(["libmongoc-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CByteScan"),
         .target(name: "CChurnProto", dependencies: ["CProtobufC"]),
@@ -78,7 +79,11 @@ let package = Package(
             dependencies: ["ChurnFeatures", "ChurnModel", "ChurnKernelBaseline"],
             swiftSettings: strict
         ),
-        .target(name: "ChurnStore", dependencies: ["ChurnFeatures", grdb, grdbSQLite], swiftSettings: strict),
+        .target(
+            name: "ChurnStore",
+            dependencies: ["ChurnFeatures", "CMongo", grdb, grdbSQLite],
+            swiftSettings: strict
+        ),
         .target(name: "ChurnProtocol", dependencies: ["CChurnProto", "CProtobufC", nioCore], swiftSettings: strict),
         .target(
             name: "ChurnClient",

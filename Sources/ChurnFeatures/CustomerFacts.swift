@@ -87,7 +87,12 @@ package struct FactsHash: Sendable {
 
     /// Adds the next customer. The caller adds them in ascending order of their ids.
     package mutating func add(_ facts: CustomerFacts) {
-        hash.combine(facts.stableHash)
+        add(stableHash: facts.stableHash)
+    }
+
+    /// Adds the next customer, whose record's hash is known.
+    package mutating func add(stableHash: UInt64) {
+        hash.combine(stableHash)
     }
 
     package var value: UInt64 { hash.value }

@@ -22,8 +22,9 @@ package protocol TransactionStore: Sendable {
 
     /// Runs `body` with a session that adds lines in batches.
     ///
-    /// When `body` returns, lines that it added and did not commit are committed; when it throws, they are dropped, and
-    /// every committed batch stays. Ingesting the same lines again adds nothing, so the way on from any failure is to
+    /// When `body` returns, lines that it added and did not commit are committed; when it throws, they are dropped (but
+    /// for those of a batch so large that a store that is a server had to send a part of it before), and every committed
+    /// batch stays. Ingesting the same lines again adds nothing, so the way on from any failure is to
     /// run the same ingest again. The session is valid only inside `body`, on its thread.
     /// - Throws: `StoreError` of the store, or what `body` throws.
     func ingest<Value>(_ body: (any IngestSession) throws -> Value) throws -> Value
@@ -34,7 +35,8 @@ package protocol TransactionStore: Sendable {
     /// Calls `body` with every line before `minute`, customers ascending, each customer's lines together in no special
     /// order. `description` and `country` are empty: no feature needs them, and they would double the work of sorting.
     ///
-    /// Bounded memory whatever the number of lines. The lines are of one moment, whatever is ingested meanwhile.
+    /// Bounded memory whatever the number of lines. In an SQLite store the lines are of one moment, whatever is ingested
+    /// meanwhile; in MongoDB a line that comes meanwhile may be among them or not.
     /// - Throws: `StoreError` of the store, or what `body` throws, which ends the reading.
     func forEachLineByCustomer(before minute: Int64, _ body: (TransactionLine) throws -> Void) throws
 
@@ -130,6 +132,25 @@ package protocol FeatureStore: Sendable {
     ///
     /// - Throws: `noBuild`; `damaged(.features)` when the record cannot be.
     func record(of customer: Int64) throws(StoreError) -> CustomerRecord?
+
+    /// The facts of those of the customers that have any in `build`, in no special order: one query, where the store is
+    /// a server.
+    ///
+    /// - Parameters:
+    ///   - customers: distinct.
+    ///   - build: what `latestBuild` gave, not long ago: records of a build stay until there are two newer ones.
+    /// - Throws: `damaged(.features)` when a record cannot be.
+    func records(of customers: [Int64], in build: FeatureBuild) throws(StoreError) -> [CustomerRecord]
+}
+
+extension FeatureStore {
+    package func records(of customers: [Int64], in build: FeatureBuild) throws(StoreError) -> [CustomerRecord] {
+        var records: [CustomerRecord] = []
+        for customer in customers {
+            if let record = try record(of: customer), record.build == build { records.append(record) }
+        }
+        return records
+    }
 }
 
 extension FeatureStore {
@@ -150,6 +171,8 @@ package struct FeatureBuild: Equatable, Sendable {
     package var builtAtSeconds: Int64
     /// How often the build was segmented: with the generation it says whether a reader has what is newest.
     package var segmentation: Int64
+    /// Where the store keeps the records; of use to the store only.
+    package var place: FeaturePlace
 
     package init(
         generation: Int64,
@@ -157,14 +180,31 @@ package struct FeatureBuild: Equatable, Sendable {
         customers: Int64,
         hash: UInt64,
         builtAtSeconds: Int64,
-        segmentation: Int64 = 0
+        segmentation: Int64 = 0,
+        place: FeaturePlace = FeaturePlace()
     ) {
+        self.place = place
         self.segmentation = segmentation
         self.generation = generation
         self.context = context
         self.customers = customers
         self.hash = hash
         self.builtAtSeconds = builtAtSeconds
+    }
+}
+
+/// Where a store that is a server keeps the records of a build. Empty in a store that has one place for all.
+package struct FeaturePlace: Equatable, Sendable {
+    /// A collection.
+    package var records: String
+    /// The field with a customer's segment, and what its values stand for.
+    package var segmentField: String
+    package var segmentNames: [String]
+
+    package init(records: String = "", segmentField: String = "", segmentNames: [String] = []) {
+        self.records = records
+        self.segmentField = segmentField
+        self.segmentNames = segmentNames
     }
 }
 

@@ -5,8 +5,8 @@ package import ChurnFeatures
 package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The address is none we know.
     case invalidLocation(String)
-    /// The address is sound, but this build has no code for that kind of store.
-    case unsupported(store: String)
+    /// The address is one of MongoDB, but libmongoc cannot read it.
+    case unusableAddress(store: String)
     /// Nothing is there, and the store was not opened to be created.
     case notFound(store: String)
     /// Something else is there; it was left as it is.
@@ -27,6 +27,10 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case damaged(store: String, Part)
     /// The store or the disk below it refused; `code` is the store's own (SQLite: the extended result code).
     case unavailable(store: String, code: Int32, explanation: String)
+    /// The server cannot be reached, or was lost.
+    case unreachable(store: String, explanation: String)
+    /// The server answered, and did not do it; `code` is the server's own.
+    case refused(store: String, code: Int32, explanation: String)
 
     package enum Reason: Equatable, Sendable {
         case directory
@@ -38,15 +42,16 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Part: Equatable, Sendable {
         case file
         case features
+        case transactions
     }
 
     package var description: String {
         switch self {
         case .invalidLocation(let text):
             "\(text.isEmpty ? "an empty text" : "'\(text)'") is no store address; write sqlite:PATH, for example "
-                + "sqlite:data/churn.sqlite"
-        case .unsupported(let store):
-            "\(store): MongoDB stores are not in this build yet; use sqlite:PATH"
+                + "sqlite:data/churn.sqlite, or mongodb://HOST/DATABASE"
+        case .unusableAddress(let store):
+            "\(store): no MongoDB address that can be used; check hosts, options and the percent-encoding of the password"
         case .notFound(let store):
             "\(store): there is no store; create it with `churn ingest`"
         case .notAStore(let store, .directory):
@@ -56,7 +61,7 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notAStore(let store, .notSQLite):
             "\(store): the file is not an SQLite database and was left as it is; name another path"
         case .notAStore(let store, .otherApplication):
-            "\(store): the SQLite database belongs to another program and was left as it is; name another path"
+            "\(store): the database belongs to another program and was left as it is; name another place"
         case .newerSchema(let store):
             "\(store): written by a newer version of churn and left as it is; use that version"
         case .busy(let store):
@@ -73,6 +78,13 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(store): the file is damaged; restore a copy, or ingest the transactions into a new store"
         case .damaged(let store, .features):
             "\(store): the stored features contradict themselves; build them again with `churn features`"
+        case .damaged(let store, .transactions):
+            "\(store): a stored transaction lacks a field or has one of a wrong type; remove what is none of churn's from "
+                + "the collection"
+        case .unreachable(let store, let explanation):
+            "\(store): cannot be reached: \(explanation); check the address, the network and the server"
+        case .refused(let store, let code, let explanation):
+            "\(store): \(explanation) (code \(code)); see the server's log"
         case .unavailable(let store, let code, let explanation):
             "\(store): cannot be used: \(explanation) (code \(code)); check the path, its permissions and the disk"
         }

@@ -34,11 +34,20 @@ package enum StoreLocation: Equatable, Sendable, CustomStringConvertible {
 
     /// Opens the store. This is the one place that knows which kinds this build has.
     ///
-    /// - Throws: `unsupported` for a kind of store this build lacks; else what `SQLiteStore.init` throws.
-    package func open(_ access: StoreAccess) throws(StoreError) -> any Store {
+    /// - Parameter stallLimit: how long a server may be silent within one command, unless the address says so itself.
+    ///   A server of ours, which is asked for its health, wants seconds; a batch job can wait.
+    /// - Throws: what `SQLiteStore.init` or `MongoStore.init` throws.
+    package func open(_ access: StoreAccess, stallLimit: Duration = .seconds(300)) throws(StoreError) -> any Store {
         switch self {
-        case .sqlite(let path): try SQLiteStore(path: path, access: access)
-        case .mongodb: throw .unsupported(store: description)
+        case .sqlite(let path):
+            return try SQLiteStore(path: path, access: access)
+        case .mongodb(let uri):
+            let milliseconds = stallLimit.components.seconds.multipliedReportingOverflow(by: 1_000)
+            return try MongoStore(
+                uri: uri,
+                access: access,
+                stallLimitMilliseconds: milliseconds.overflow ? .max : Int32(clamping: milliseconds.partialValue)
+            )
         }
     }
 

@@ -67,7 +67,9 @@ extension StoreError {
     fileprivate var status: ExitStatus {
         switch self {
         case .invalidLocation: .usage
-        case .unsupported: .configuration
+        case .unusableAddress: .configuration
+        case .unreachable: .unavailable
+        case .refused: .inputOutput
         case .notFound, .noBuild: .inputMissing
         case .notAStore, .newerSchema, .noTransactions, .emptyHistory, .facts, .damaged: .badData
         case .busy: .tryAgain

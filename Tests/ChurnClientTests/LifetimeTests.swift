@@ -1,6 +1,7 @@
 import ChurnClient
 import ChurnProtocol
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2)))

@@ -196,7 +196,9 @@ import Testing
     @Test("each error is one line with the store's name and a next step")
     func descriptions() {
         let errors: [StoreError] = [
-            .unsupported(store: "S"), .notFound(store: "S"), .notAStore(store: "S", .directory),
+            .unusableAddress(store: "S"), .unreachable(store: "S", explanation: "no"),
+            .refused(store: "S", code: 13, explanation: "no"), .damaged(store: "S", .transactions),
+            .notFound(store: "S"), .notAStore(store: "S", .directory),
             .notAStore(store: "S", .empty), .notAStore(store: "S", .notSQLite),
             .notAStore(store: "S", .otherApplication), .newerSchema(store: "S"), .busy(store: "S"),
             .noTransactions(store: "S"), .emptyHistory(store: "S", asOfMinute: 0), .noBuild(store: "S"),

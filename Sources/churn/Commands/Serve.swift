@@ -83,6 +83,9 @@ struct Serve: AsyncParsableCommand {
     @Flag(help: "One JSON line on standard output when the server listens.")
     var json = false
 
+    /// A store that is silent for longer has failed, as far as Health is concerned.
+    private static let storeStallLimit = Duration.seconds(5)
+
     func validate() throws {
         if noStore, store.store != nil { throw ValidationError("--store and --no-store contradict each other") }
     }
@@ -107,7 +110,7 @@ struct Serve: AsyncParsableCommand {
             configuration: serverConfiguration,
             models: try servedModels(settings),
             level: try settings.cpuLevel(),
-            store: noStore ? nil : try store.location(settings).open(.read),
+            store: noStore ? nil : try store.location(settings).open(.read, stallLimit: Self.storeStallLimit),
             logger: logger
         ) { [json, logger] host, port in
             if let reason = portFile?.announce(port: port) {

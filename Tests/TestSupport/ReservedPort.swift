@@ -1,18 +1,18 @@
-import Glibc
+internal import Glibc
 
 /// A port that no other test is given while this lives, whether or not a server of this test listens on it.
 ///
 /// The socket is bound and does not listen, so connections are refused; with SO_REUSEADDR on both, a listener may be
 /// bound beside it (socket(7)), and a bind to port 0 passes it over.
-final class ReservedPort: Sendable {
-    struct Failure: Error {
-        var code: Int32
+package final class ReservedPort: Sendable {
+    package struct Failure: Error {
+        package var code: Int32
     }
 
-    let port: Int
+    package let port: Int
     private let descriptor: Int32
 
-    init() throws {
+    package init() throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(code: errno) }
         var yes: Int32 = 1

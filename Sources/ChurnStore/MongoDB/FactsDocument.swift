@@ -1,0 +1,196 @@
+internal import ChurnFeatures
+
+/// How a customer's facts lie in a collection of features: `_id` is the customer.
+///
+/// Holds what reading them needs; one of it reads any number of documents.
+struct FactsDocument: ~Copyable {
+    private let days = BSONReader()
+    /// The field with the customer's segment; empty when the build has none.
+    private let segmentField: String
+    /// The last document's segment: a position in the build's names.
+    private(set) var segment: Int?
+
+    init(segmentField: String) {
+        self.segmentField = segmentField
+    }
+
+    enum Outcome: Equatable {
+        case read
+        /// A sum left 64 bits, so that MongoDB made a double of it.
+        case overflow
+        /// A field is missing, or of another type, or the record cannot be.
+        case malformed
+    }
+
+    /// Overwrites `facts`, whose memory for the days is used again.
+    mutating func read(_ reader: borrowing BSONReader, into facts: inout CustomerFacts) -> Outcome {
+        segment = nil
+        facts.days.removeAll(keepingCapacity: true)
+        var seen = 0
+        var overflows = false
+        while reader.next() {
+            switch reader.key {
+            case "_id": guard Self.take(reader, &facts.customer) else { return .malformed }
+            case "purchase_lines": guard Self.take(reader, &facts.purchaseLines) else { return .malformed }
+            case "purchase_invoices": guard Self.take(reader, &facts.purchaseInvoices) else { return .malformed }
+            case "cancel_lines": guard Self.take(reader, &facts.cancelLines) else { return .malformed }
+            case "cancel_invoices": guard Self.take(reader, &facts.cancelInvoices) else { return .malformed }
+            case "units":
+                if reader.isDouble { overflows = true } else if !Self.take(reader, &facts.units) { return .malformed }
+            case "amount_milli":
+                if reader.isDouble {
+                    overflows = true
+                } else if !Self.take(reader, &facts.amountMilli) {
+                    return .malformed
+                }
+            case "first_minute": guard Self.take(reader, &facts.firstMinute) else { return .malformed }
+            case "last_minute": guard Self.take(reader, &facts.lastMinute) else { return .malformed }
+            case "distinct_products": guard Self.take(reader, &facts.distinctProducts) else { return .malformed }
+            case "last_day_products": guard Self.take(reader, &facts.lastDayProducts) else { return .malformed }
+            case "max_quantity": guard Self.take(reader, &facts.maxQuantity) else { return .malformed }
+            case "invoice_minutes_of_day":
+                guard Self.take(reader, &facts.invoiceMinutesOfDay) else { return .malformed }
+            case "days": guard readDays(reader, into: &facts.days) else { return .malformed }
+            default:
+                if !segmentField.isEmpty, reader.key == segmentField { segment = reader.integer.flatMap(Int.init) }
+                continue
+            }
+            seen += 1
+        }
+        guard seen == 14 else { return .malformed }
+        if overflows { return .overflow }
+        return facts.isConsistent ? .read : .malformed
+    }
+
+    private static func take(_ reader: borrowing BSONReader, _ field: inout Int64) -> Bool {
+        guard let integer = reader.integer else { return false }
+        field = integer
+        return true
+    }
+
+    /// The set that MongoDB collected has no order.
+    private func readDays(_ reader: borrowing BSONReader, into days: inout [Int32]) -> Bool {
+        var areDays = true
+        let isArray = reader.forEach(with: self.days) { element in
+            guard let day = element.integer.flatMap(Int32.init(exactly:)) else {
+                areDays = false
+                return
+            }
+            days.append(day)
+        }
+        guard isArray, areDays else { return false }
+        days.sort()
+        return true
+    }
+}
+
+/// The pipelines that make facts of transactions, in integers only. Each ends in the features collection.
+///
+/// A customer's distinct invoices and products are grouped first by one text of customer and invoice (or product), which
+/// no two pairs share, since the customer is digits and comes first; then by customer.
+struct FactsPipelines {
+    let asOfMinute: Int64
+    let collection: String
+
+    /// In their order: the first makes a document for every customer with a purchase, the others complete it.
+    var all: [String] { [purchases, invoices, products, cancellations] }
+
+    private var purchases: String {
+        """
+        {"pipeline": [
+            \(match("$gte")),
+            {"$group": {
+                "_id": "$customer",
+                "purchase_lines": {"$sum": 1},
+                "units": {"$sum": "$quantity"},
+                "amount_milli": {"$sum": {"$multiply": ["$quantity", "$price_milli"]}},
+                "first_minute": {"$min": "$minute"},
+                "last_minute": {"$max": "$minute"},
+                "max_quantity": {"$max": "$quantity"},
+                "days": {"$addToSet": "$day"}
+            }},
+            {"$addFields": {"cancel_lines": 0, "cancel_invoices": 0}},
+            {"$merge": {"into": "\(collection)", "on": "_id", "whenMatched": "replace", "whenNotMatched": "insert"}}
+        ]}
+        """
+    }
+
+    /// The minute of the day of an invoice's earliest line is its minute less its day's: the earliest minute lies in the
+    /// earliest day.
+    private var invoices: String {
+        """
+        {"pipeline": [
+            \(match("$gte")),
+            {"$group": {
+                "_id": {"$concat": [{"$toString": "$customer"}, " ", "$invoice"]},
+                "customer": {"$first": "$customer"},
+                "minute": {"$min": "$minute"},
+                "day": {"$min": "$day"}
+            }},
+            {"$group": {
+                "_id": "$customer",
+                "purchase_invoices": {"$sum": 1},
+                "invoice_minutes_of_day": {"$sum": {"$subtract": ["$minute", {"$multiply": ["$day", 1440]}]}}
+            }},
+            \(complete)
+        ]}
+        """
+    }
+
+    /// Of each product the last day; the products of the last purchase day are those whose last day is the latest.
+    private var products: String {
+        """
+        {"pipeline": [
+            \(match("$gte")),
+            {"$group": {
+                "_id": {"$concat": [{"$toString": "$customer"}, " ", "$stock_code"]},
+                "customer": {"$first": "$customer"},
+                "day": {"$max": "$day"}
+            }},
+            {"$group": {"_id": "$customer", "days": {"$push": "$day"}}},
+            {"$project": {
+                "distinct_products": {"$size": "$days"},
+                "last_day_products": {"$size": {"$filter": {
+                    "input": "$days", "as": "day", "cond": {"$eq": ["$$day", {"$max": "$days"}]}
+                }}}
+            }},
+            \(complete)
+        ]}
+        """
+    }
+
+    private var cancellations: String {
+        """
+        {"pipeline": [
+            \(match("$lt")),
+            {"$group": {"_id": "$customer", "cancel_lines": {"$sum": 1}, "invoices": {"$addToSet": "$invoice"}}},
+            {"$project": {"cancel_lines": 1, "cancel_invoices": {"$size": "$invoices"}}},
+            \(complete)
+        ]}
+        """
+    }
+
+    /// Lines and customers of the history: `$gte` for purchases, `$lt` for cancellations.
+    func count(_ comparison: String) -> String {
+        """
+        {"pipeline": [
+            \(match(comparison)),
+            {"$group": {"_id": "$customer", "lines": {"$sum": 1}}},
+            {"$group": {"_id": null, "customers": {"$sum": 1}, "lines": {"$sum": "$lines"}}}
+        ]}
+        """
+    }
+
+    private func match(_ comparison: String) -> String {
+        """
+        {"$match": {"minute": {"$lt": {"$numberLong": "\(asOfMinute)"}}, "quantity": {"\(comparison)": 0}}}
+        """
+    }
+
+    /// Into the customer's document. A customer with cancellations only has none, and gets none.
+    private var complete: String {
+        """
+        {"$merge": {"into": "\(collection)", "on": "_id", "whenMatched": "merge", "whenNotMatched": "discard"}}
+        """
+    }
+}

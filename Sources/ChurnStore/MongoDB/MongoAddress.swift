@@ -1,0 +1,59 @@
+internal import CMongo
+
+/// A connection string as libmongoc understands it, with this program's defaults where it leaves a setting open. They
+/// are explained in docs/mongodb.md.
+struct MongoAddress: ~Copyable {
+    let pointer: OpaquePointer
+    /// The database of the address, or `churn`.
+    let database: String
+
+    /// - Parameters:
+    ///   - name: what messages call the store; it holds no password.
+    ///   - stallLimitMilliseconds: how long a server may be silent within one command.
+    /// - Throws: `unusableAddress`. libmongoc's reason is not repeated: it may quote the password.
+    init(_ uri: String, name: String, stallLimitMilliseconds: Int32) throws(StoreError) {
+        MongoDriver.start()
+        var error = bson_error_t()
+        guard !uri.utf8.contains(0), let pointer = mongoc_uri_new_with_error(uri, &error) else {
+            throw .unusableAddress(store: name)
+        }
+        self.pointer = pointer
+        database = mongoc_uri_get_database(pointer).map { String(cString: $0) } ?? "churn"
+        let defaults: [(String, Int32)] = [
+            (MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5_000),
+            (MONGOC_URI_CONNECTTIMEOUTMS, 5_000),
+            (MONGOC_URI_SOCKETTIMEOUTMS, stallLimitMilliseconds),
+            (MONGOC_URI_WAITQUEUETIMEOUTMS, 5_000),
+            (MONGOC_URI_MAXPOOLSIZE, 16),
+        ]
+        for (option, value) in defaults where !mongoc_uri_has_option(pointer, option) {
+            mongoc_uri_set_option_as_int32(pointer, option, value)
+        }
+        if !mongoc_uri_has_option(pointer, MONGOC_URI_RETRYWRITES) {
+            mongoc_uri_set_option_as_bool(pointer, MONGOC_URI_RETRYWRITES, true)
+        }
+        if mongoc_uri_get_appname(pointer) == nil { mongoc_uri_set_appname(pointer, "churn") }
+        if !mongoc_uri_has_option(pointer, MONGOC_URI_READCONCERNLEVEL) {
+            let majority = mongoc_read_concern_new()
+            defer { mongoc_read_concern_destroy(majority) }
+            mongoc_read_concern_set_level(majority, MONGOC_READ_CONCERN_LEVEL_MAJORITY)
+            mongoc_uri_set_read_concern(pointer, majority)
+        }
+    }
+
+    deinit {
+        mongoc_uri_destroy(pointer)
+    }
+}
+
+/// libmongoc as a whole, set up once a process. It is never torn down: the manual wants that after every pool is gone,
+/// and a process that ends needs it not at all.
+enum MongoDriver {
+    private static let started: Void = {
+        mongoc_init()
+        // It logs to standard error, amid a command's own lines. What matters comes back as an error.
+        mongoc_log_set_handler(nil, nil)
+    }()
+
+    static func start() { started }
+}

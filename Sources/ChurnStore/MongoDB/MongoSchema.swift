@@ -1,0 +1,53 @@
+internal import CMongo
+
+/// Collections, indexes, and the mark that says that a database is ours.
+enum MongoSchema {
+    static let currentVersion: Int64 = 1
+
+    static let meta = "meta"
+    static let transactions = "transactions"
+    static let builds = "builds"
+    static let featurePrefix = "features_"
+
+    /// Durable: on the disks of most of the servers.
+    static let durably = "\"writeConcern\": {\"w\": \"majority\", \"j\": true}"
+
+    /// The version of the store; nil when the database has no mark of ours.
+    static func version(_ lease: borrowing MongoLease) throws(MongoFailure) -> Int64? {
+        var version: Int64?
+        try lease.collection(meta).find(BSONDocument("{\"_id\": \"schema\"}"), BSONDocument("{\"limit\": 1}")) {
+            reader in
+            while reader.next() {
+                if "version" ~= reader.key { version = reader.integer }
+            }
+            return false
+        }
+        return version
+    }
+
+    static func hasTransactions(_ lease: borrowing MongoLease) throws(MongoFailure) -> Bool {
+        var isThere = false
+        let options = BSONDocument("{\"limit\": 1, \"projection\": {\"_id\": 1}}")
+        try lease.collection(transactions).find(BSONDocument("{}"), options) { _ in
+            isThere = true
+            return false
+        }
+        return isThere
+    }
+
+    /// Writes the mark and makes the indexes; what is there already stays as it is.
+    static func create(_ lease: borrowing MongoLease) throws(MongoFailure) {
+        let mark = BSONDocument("{\"_id\": \"schema\", \"version\": \(currentVersion)}")
+        _ = try lease.collection(meta).bulk(BSONDocument("{\(durably)}")) { bulk throws(MongoFailure) in
+            try bulk.insert(mark.pointer)
+        }
+        try lease.command(
+            BSONDocument(
+                """
+                {"createIndexes": "\(transactions)",
+                 "indexes": [{"key": {"customer": 1, "minute": 1}, "name": "customer_minute"}]}
+                """
+            )
+        )
+    }
+}

@@ -1,0 +1,229 @@
+package import ChurnFeatures
+
+extension MongoStore {
+    package func latestBuild() throws(StoreError) -> FeatureBuild? {
+        var found: FeatureBuild??
+        try leasing { lease throws(MongoFailure) in
+            let last = BSONDocument("{\"sort\": {\"generation\": -1}, \"limit\": 1}")
+            try lease.collection(MongoSchema.builds).find(BSONDocument("{}"), last) { reader in
+                found = .some(BuildDocument.read(reader))
+                return false
+            }
+        }
+        guard let found else { return nil }
+        guard let build = found else { throw .damaged(store: name, .features) }
+        return build
+    }
+
+    package func loadFeatures(_ layout: RowLayout) throws(StoreError) -> FeatureTable {
+        do {
+            for _ in 0..<Self.loadAttempts {
+                guard let build = try latestBuild() else { throw StoreError.noBuild(store: name) }
+                if let table = try load(build, layout) { return table }
+                // Not what the build says. While newer builds come, its collection may have gone meanwhile.
+                guard try latestBuild() != build else { throw StoreError.damaged(store: name, .features) }
+            }
+            throw StoreError.busy(store: name)
+        } catch {
+            throw storeError(error)
+        }
+    }
+
+    private static let loadAttempts = 5
+
+    /// - Returns: nil when the records are not the ones of the build.
+    private func load(_ build: FeatureBuild, _ layout: RowLayout) throws -> FeatureTable? {
+        var builder = FeatureTable.Builder(
+            layout: layout,
+            context: build.context,
+            generation: build.generation,
+            segmentNames: build.place.segmentNames
+        )
+        var hash = UnorderedFactsHash()
+        do {
+            try forEachFacts(build.place) { facts, segment in
+                hash.add(facts)
+                try builder.append(facts, segment: segment)
+            }
+        } catch StoreError.damaged(_, .features) {
+            return nil
+        } catch is FactsError {
+            return nil
+        }
+        guard hash.count == build.customers, hash.value == build.hash else { return nil }
+        return try builder.finish()
+    }
+
+    /// Calls `body` with every record of a build, customers ascending, and its segment.
+    func forEachFacts(_ place: FeaturePlace, _ body: (CustomerFacts, Int?) throws -> Void) throws {
+        var foreign: (any Error)?
+        var document = FactsDocument(segmentField: place.segmentField)
+        var facts = CustomerFacts(customer: 0)
+        try leasing { lease throws(MongoFailure) in
+            let order = BSONDocument("{\"sort\": {\"_id\": 1}, \"batchSize\": 10000}")
+            try lease.collection(place.records).find(BSONDocument("{}"), order) { reader in
+                do {
+                    switch document.read(reader, into: &facts) {
+                    case .read: try body(facts, document.segment)
+                    case .overflow: throw FactsError.overflow(customer: facts.customer)
+                    case .malformed: throw StoreError.damaged(store: name, .features)
+                    }
+                } catch {
+                    foreign = error
+                }
+                return foreign == nil
+            }
+        }
+        if let foreign { throw foreign }
+    }
+
+    package func record(of customer: Int64) throws(StoreError) -> CustomerRecord? {
+        guard let build = try latestBuild() else { throw .noBuild(store: name) }
+        return try records(of: [customer], in: build).first
+    }
+
+    package func records(of customers: [Int64], in build: FeatureBuild) throws(StoreError) -> [CustomerRecord] {
+        let filter = BSONDocument()
+        let among = BSONDocument()
+        among.append("$in", integers: customers)
+        filter.append("_id", among)
+        var records: [CustomerRecord] = []
+        var document = FactsDocument(segmentField: build.place.segmentField)
+        var isMalformed = false
+        try leasing { lease throws(MongoFailure) in
+            records = []
+            try lease.collection(build.place.records).find(filter, BSONDocument("{}")) { reader in
+                var facts = CustomerFacts(customer: 0)
+                guard document.read(reader, into: &facts) == .read else {
+                    isMalformed = true
+                    return false
+                }
+                let names = build.place.segmentNames
+                let segment = document.segment.flatMap { names.indices.contains($0) ? names[$0] : nil }
+                records.append(CustomerRecord(build: build, facts: facts, segment: segment))
+                return true
+            }
+        }
+        if isMalformed { throw .damaged(store: name, .features) }
+        return records
+    }
+
+    package func setSegments(_ segmentation: SegmentAssignment) throws(StoreError) {
+        precondition(access != .read, "a store opened for reading")
+        guard let build = try latestBuild() else { throw .noBuild(store: name) }
+        guard build.generation == segmentation.generation else { throw .busy(store: name) }
+        // A field that no reader knows yet; the document of the build names it once every customer has it. Chance keeps
+        // two that segment at a time apart.
+        let field = "segment_\(build.segmentation + 1)_" + String(UInt32.random(in: 0 ... .max), radix: 16)
+        for start in stride(from: 0, to: segmentation.segments.count, by: Self.segmentsPerCommand) {
+            let end = min(start + Self.segmentsPerCommand, segmentation.segments.count)
+            try write(segmentation.segments[start..<end], to: field, in: build)
+        }
+        try publish(segmentation.names, field, of: build)
+    }
+
+    private static let segmentsPerCommand = 2_000
+
+    private func write(
+        _ segments: ArraySlice<(customer: Int64, segment: Int)>,
+        to field: String,
+        in build: FeatureBuild
+    ) throws(StoreError) {
+        _ = try retrying { lease throws(MongoFailure) in
+            let options = BSONDocument("{\"ordered\": false, \(MongoSchema.durably)}")
+            return try lease.collection(build.place.records).bulk(options) { bulk throws(MongoFailure) in
+                for (customer, segment) in segments {
+                    let filter = BSONDocument()
+                    filter.append("_id", customer)
+                    let update = BSONDocument()
+                    let value = BSONDocument()
+                    value.append(field, Int64(segment))
+                    update.append("$set", value)
+                    try bulk.update(filter, update)
+                }
+            }
+        }
+    }
+
+    private func publish(_ names: [String], _ field: String, of build: FeatureBuild) throws(StoreError) {
+        let filter = BSONDocument()
+        filter.append("_id", build.generation)
+        filter.append("segmentation", build.segmentation)
+        let values = BSONDocument()
+        values.append("segmentation", build.segmentation + 1)
+        values.append("segment_field", field)
+        values.append("segment_names", strings: names)
+        let update = BSONDocument()
+        update.append("$set", values)
+        let outcome = try leasing { lease throws(MongoFailure) in
+            try lease.collection(MongoSchema.builds).bulk(BSONDocument("{\(MongoSchema.durably)}")) {
+                bulk throws(MongoFailure) in try bulk.update(filter, update)
+            }
+        }
+        guard outcome.matched == 1 else { throw .busy(store: name) }
+    }
+}
+
+/// How a build lies in the collection `builds`: `_id` is its generation, so that two cannot have the same, and
+/// `generation` is the same again, to be sorted by: the stand-in of the tests sorts `_id` as text. They are few.
+enum BuildDocument {
+    /// - Returns: nil when the build cannot be.
+    static func read(_ reader: borrowing BSONReader) -> FeatureBuild? {
+        var build = FeatureBuild(
+            generation: 0,
+            context: BuildContext(asOfMinute: .min, lastPurchaseMinute: .max),
+            customers: 0,
+            hash: 0,
+            builtAtSeconds: 0
+        )
+        let names = BSONReader()
+        while reader.next() {
+            switch reader.key {
+            case "generation": build.generation = reader.integer ?? 0
+            case "as_of_minute": build.context.asOfMinute = reader.integer ?? .min
+            case "last_purchase_minute": build.context.lastPurchaseMinute = reader.integer ?? .max
+            case "customers": build.customers = reader.integer ?? 0
+            case "hash": build.hash = reader.string.flatMap { UInt64($0, radix: 16) } ?? 0
+            case "built_at": build.builtAtSeconds = reader.integer ?? 0
+            case "records": build.place.records = reader.string ?? ""
+            case "segmentation": build.segmentation = reader.integer ?? 0
+            case "segment_field": build.place.segmentField = reader.string ?? ""
+            case "segment_names":
+                _ = reader.forEach(with: names) { build.place.segmentNames.append($0.string ?? "") }
+            default: break
+            }
+        }
+        let asOf = CivilTime.split(minute: build.context.asOfMinute)
+        // Within the days that facts can have, so that no reader's arithmetic on it can overflow. (A hash that does not
+        // parse shows when the features are loaded.)
+        guard asOf.minuteOfDay == 0, Int32(exactly: asOf.day) != nil, build.generation > 0, build.customers > 0,
+            build.context.lastPurchaseMinute < build.context.asOfMinute,
+            build.place.records.hasPrefix(MongoSchema.featurePrefix)
+        else { return nil }
+        return build
+    }
+}
+
+/// `FactsHash` of records that come in any order.
+///
+/// `{"sort": {"_id": 1}}` gives them ascending, and then this costs a comparison a record. But the hash is what a build
+/// is known by, and must not hang on a server's idea of an order.
+struct UnorderedFactsHash {
+    private var records: [(customer: Int64, hash: UInt64)] = []
+    private var isAscending = true
+
+    mutating func add(_ facts: CustomerFacts) {
+        if let last = records.last, last.customer >= facts.customer { isAscending = false }
+        records.append((facts.customer, facts.stableHash))
+    }
+
+    var count: Int64 { Int64(records.count) }
+
+    var value: UInt64 {
+        var hash = FactsHash()
+        for record in isAscending ? records : records.sorted(by: { $0.customer < $1.customer }) {
+            hash.add(stableHash: record.hash)
+        }
+        return hash.value
+    }
+}

@@ -1,0 +1,158 @@
+internal import ChurnFeatures
+internal import Dispatch
+internal import Synchronization
+
+extension MongoStore {
+    package func ingest<Value>(_ body: (any IngestSession) throws -> Value) throws -> Value {
+        precondition(access != .read, "a store opened for reading")
+        let session = MongoIngestSession(self)
+        defer { session.close() }
+        let value = try body(session)
+        _ = try session.commit()
+        return value
+    }
+
+    /// Sends a piece until it is durable. A line that is there already is counted, not added; so after a failure of the
+    /// network, lines that had arrived count as there already.
+    fileprivate func insert(_ piece: IngestPiece) throws(StoreError) -> IngestCounts {
+        let slot = BSONSlot()
+        let outcome = try retrying { lease throws(MongoFailure) in
+            // Unordered: what is there already does not keep the rest from being written.
+            let options = BSONDocument("{\"ordered\": false, \(MongoSchema.durably)}")
+            return try lease.collection(MongoSchema.transactions).bulk(options) { bulk throws(MongoFailure) in
+                try piece.forEachDocument { document throws(MongoFailure) in
+                    let isDocument = slot.view(document)
+                    precondition(isDocument, "bytes of our own making")
+                    try bulk.insert(slot.pointer)
+                }
+            }
+        }
+        return IngestCounts(added: outcome.inserted, alreadyThere: outcome.duplicates)
+    }
+}
+
+/// Lines that are sent together, as the bytes of their documents.
+private struct IngestPiece: Sendable {
+    private var bytes: [UInt8] = []
+    /// Where each document ends.
+    private var ends: [Int] = []
+
+    var byteCount: Int { bytes.count }
+
+    /// Far below what a server takes (48 MB, 100,000 documents), so that sending it again is cheap.
+    var isFull: Bool { bytes.count >= 1 << 20 || ends.count >= 2_000 }
+
+    mutating func append(_ document: borrowing BSONDocument) {
+        bytes.append(contentsOf: document.bytes)
+        ends.append(bytes.count)
+    }
+
+    func forEachDocument(_ body: (UnsafeBufferPointer<UInt8>) throws(MongoFailure) -> Void) throws(MongoFailure) {
+        try bytes.withUnsafeBufferPointer { bytes throws(MongoFailure) in
+            var start = 0
+            for end in ends {
+                try body(UnsafeBufferPointer(rebasing: bytes[start..<end]))
+                start = end
+            }
+        }
+    }
+}
+
+/// Collects a batch in pieces, and sends them when it is committed, several at a time.
+private final class MongoIngestSession: IngestSession {
+    private let store: MongoStore
+    private let document = BSONDocument()
+    private var id: [UInt8] = []
+    /// Full but for the last one; none is empty.
+    private var pieces: [IngestPiece] = []
+    private var collectedBytes = 0
+    private var batch = IngestCounts()
+    private(set) var committed = IngestCounts()
+    private var failure: StoreError?
+    private var isClosed = false
+
+    /// Held back until the commit; 20,000 usual lines are 6 MB.
+    private static let collectedBytesLimit = 16 << 20
+    /// Pieces on their way at a time.
+    private static let lanes = 4
+
+    init(_ store: MongoStore) {
+        self.store = store
+    }
+
+    func add(_ line: TransactionLine) throws(StoreError) {
+        precondition(!isClosed, "an ingest session outside of its body")
+        if let failure { throw failure }
+        guard line.customer > 0, line.priceMilli >= 0, line.copy >= 0 else {
+            throw fail(
+                .refused(store: store.name, code: 0, explanation: "a line's customer, price or copy is out of range")
+            )
+        }
+        TransactionDocument.write(line, to: document, id: &id)
+        if pieces.last?.isFull ?? true { pieces.append(IngestPiece()) }
+        pieces[pieces.count - 1].append(document)
+        collectedBytes += document.bytes.count
+        // A batch that would take too much memory is begun to be sent before its commit.
+        if collectedBytes >= Self.collectedBytesLimit { try send() }
+    }
+
+    func commit() throws(StoreError) -> IngestCounts {
+        precondition(!isClosed, "an ingest session outside of its body")
+        if let failure { throw failure }
+        try send()
+        let done = batch
+        committed += done
+        batch = IngestCounts()
+        return done
+    }
+
+    func close() {
+        isClosed = true
+        pieces = []
+    }
+
+    /// What the lanes of one `send` share.
+    private struct Progress {
+        private var taken = 0
+        private(set) var counts = IngestCounts()
+        private(set) var failure: StoreError?
+
+        /// The position of the piece that nobody has taken yet; nil when there is none, or when one has failed.
+        mutating func next(of count: Int) -> Int? {
+            guard failure == nil, taken < count else { return nil }
+            taken += 1
+            return taken - 1
+        }
+
+        mutating func add(_ result: Result<IngestCounts, StoreError>) {
+            switch result {
+            case .success(let counts): self.counts += counts
+            case .failure(let error): failure = error
+            }
+        }
+    }
+
+    /// Returns when everything collected is durable.
+    private func send() throws(StoreError) {
+        let progress = Mutex(Progress())
+        // As many of them as there are cores run at a time; this thread is one of them.
+        DispatchQueue.concurrentPerform(iterations: min(Self.lanes, pieces.count)) { [store, pieces] _ in
+            while let index = progress.withLock({ $0.next(of: pieces.count) }) {
+                let result = Result { () throws(StoreError) in try store.insert(pieces[index]) }
+                progress.withLock { $0.add(result) }
+            }
+        }
+        let (counts, failure) = progress.withLock { ($0.counts, $0.failure) }
+        if let failure { throw fail(failure) }
+        pieces.removeAll(keepingCapacity: true)
+        collectedBytes = 0
+        batch += counts
+    }
+
+    private func fail(_ failure: StoreError) -> StoreError {
+        self.failure = failure
+        batch = IngestCounts()
+        pieces = []
+        return failure
+    }
+}

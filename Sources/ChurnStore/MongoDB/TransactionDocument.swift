@@ -1,0 +1,90 @@
+internal import ChurnFeatures
+
+/// How a transaction line lies in the collection `transactions`.
+enum TransactionDocument {
+    /// Writes the line's document.
+    ///
+    /// `_id` is the key of the line as a text that begins with the invoice, so that inserts of a growing shop stay local
+    /// in its index: `LENGTH:INVOICE CUSTOMER MINUTE QUANTITY PRICE COPY STOCKCODE`. The length keeps two keys apart
+    /// whatever their texts hold. Where the collection is sharded by customer, the server sees to the uniqueness of
+    /// `_id` within a shard only; that is enough, because the customer is a part of it.
+    ///
+    /// `day` saves every pipeline a floored division, which MongoDB has for doubles only.
+    /// - Parameter id: memory that is used again.
+    static func write(_ line: TransactionLine, to document: borrowing BSONDocument, id: inout [UInt8]) {
+        id.removeAll(keepingCapacity: true)
+        append(Int64(line.invoice.count), to: &id)
+        id.append(UInt8(ascii: ":"))
+        id.append(contentsOf: line.invoice)
+        for integer in [line.customer, line.minute, line.quantity, line.priceMilli, line.copy] {
+            id.append(UInt8(ascii: " "))
+            append(integer, to: &id)
+        }
+        id.append(UInt8(ascii: " "))
+        id.append(contentsOf: line.stockCode)
+
+        document.clear()
+        id.withUnsafeBufferPointer { document.append("_id", $0) }
+        document.append("customer", line.customer)
+        document.append("invoice", line.invoice)
+        document.append("minute", line.minute)
+        document.append("day", CivilTime.split(minute: line.minute).day)
+        document.append("stock_code", line.stockCode)
+        document.append("quantity", line.quantity)
+        document.append("price_milli", line.priceMilli)
+        document.append("copy", line.copy)
+        document.append("description", line.description)
+        document.append("country", line.country)
+    }
+
+    /// Decimal digits. As a `String`, this was an allocation each.
+    private static func append(_ integer: Int64, to bytes: inout [UInt8]) {
+        if integer < 0 { bytes.append(UInt8(ascii: "-")) }
+        var rest = integer.magnitude
+        let start = bytes.count
+        repeat {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        bytes[start...].reverse()
+    }
+
+    /// Reads a document whose fields may stand in any order.
+    ///
+    /// - Parameter withPayload: whether description and country must be there.
+    /// - Returns: nil when a field is missing or of another type.
+    static func read(_ reader: borrowing BSONReader, withPayload: Bool) -> TransactionLine? {
+        let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+        var line = TransactionLine(
+            invoice: none,
+            stockCode: none,
+            description: none,
+            country: none,
+            customer: 0,
+            minute: 0,
+            quantity: 0,
+            priceMilli: 0,
+            copy: 0
+        )
+        var seen = 0
+        while reader.next() {
+            switch reader.key {
+            case "customer": guard let value = reader.integer, value > 0 else { return nil }; line.customer = value
+            case "minute": guard let value = reader.integer else { return nil }; line.minute = value
+            case "quantity": guard let value = reader.integer else { return nil }; line.quantity = value
+            case "price_milli":
+                guard let value = reader.integer, value >= 0 else { return nil }; line.priceMilli = value
+            case "copy": guard let value = reader.integer else { return nil }; line.copy = value
+            case "invoice": guard let text = reader.text else { return nil }; line.invoice = text
+            case "stock_code": guard let text = reader.text else { return nil }; line.stockCode = text
+            case "description": guard withPayload, let text = reader.text else { return nil }; line.description = text
+            case "country": guard withPayload, let text = reader.text else { return nil }; line.country = text
+            default: continue
+            }
+            seen += 1
+        }
+        return seen == (withPayload ? 9 : 7) ? line : nil
+    }
+
+    static let key = ["invoice", "customer", "minute", "stock_code", "quantity", "price_milli", "copy"]
+}
