@@ -170,7 +170,8 @@ let package = Package(
         .testTarget(
             name: "ChurnEndToEndTests",
             dependencies: [
-                "churn", "ChurnClient", "ChurnFeatures", "ChurnModel", "ChurnStore", "ChurnTraining", "TestSupport",
+                "churn", "ChurnClient", "ChurnFeatures", "ChurnModel", "ChurnServer", "ChurnStore", "ChurnTraining",
+                "TestSupport", nioCore,
             ],
             swiftSettings: strict
         ),

@@ -10,8 +10,8 @@ package enum StoreAccess: Equatable, Sendable {
     case create
 }
 
-/// A store of both, as this program opens them.
-package typealias Store = TransactionStore & FeatureStore
+/// A store of all, as this program opens them.
+package typealias Store = TransactionStore & FeatureStore & PredictionStore
 
 /// Keeps transaction lines, each once by its key.
 ///
@@ -40,8 +40,25 @@ package protocol TransactionStore: Sendable {
     /// - Throws: `StoreError` of the store, or what `body` throws, which ends the reading.
     func forEachLineByCustomer(before minute: Int64, _ body: (TransactionLine) throws -> Void) throws
 
+    /// Calls `body` with every line, payload too, ordered by key: the same lines in the same order from every kind of
+    /// store. Sorts them all; meant for copies and comparisons.
+    /// - Throws: `StoreError` of the store, or what `body` throws, which ends the reading.
+    func forEachLine(_ body: (TransactionLine) throws -> Void) throws
+}
+
+extension TransactionStore {
     /// Hash of all lines, payload too, ordered by key: two stores with the same hash hold the same lines, row for row.
-    func transactionsHash() throws(StoreError) -> UInt64
+    /// - Throws: `StoreError` of the store.
+    package func transactionsHash() throws -> UInt64 {
+        var hash = StableHash()
+        try forEachLine { line in
+            for text in [line.invoice, line.stockCode, line.description, line.country] { hash.combine(text: text) }
+            for integer in [line.customer, line.minute, line.quantity, line.priceMilli, line.copy] {
+                hash.combine(integer)
+            }
+        }
+        return hash.value
+    }
 }
 
 /// One run of adding lines. Not `Sendable`: it belongs to the thread that runs `ingest`.

@@ -43,6 +43,7 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case file
         case features
         case transactions
+        case predictions
     }
 
     package var description: String {
@@ -81,6 +82,8 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case .damaged(let store, .transactions):
             "\(store): a stored transaction lacks a field or has one of a wrong type; remove what is none of churn's from "
                 + "the collection"
+        case .damaged(let store, .predictions):
+            "\(store): a stored prediction lacks a field or has a wrong one; score again with `churn score --all`"
         case .unreachable(let store, let explanation):
             "\(store): cannot be reached: \(explanation); check the address, the network and the server"
         case .refused(let store, let code, let explanation):

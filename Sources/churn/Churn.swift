@@ -39,7 +39,7 @@ struct Churn: AsyncParsableCommand {
         version: "churn \(ChurnVersion.current)",
         subcommands: [
             Ingest.self, Features.self, Serve.self, Predict.self, Score.self, Train.self, Evaluate.self,
-            Explain.self, Segment.self, Health.self, Models.self, Generate.self, Version.self,
+            Explain.self, Segment.self, StoreCommand.self, Health.self, Models.self, Generate.self, Version.self,
         ]
     )
 }

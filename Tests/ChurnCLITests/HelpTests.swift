@@ -3,8 +3,8 @@ import Testing
 @Suite(.timeLimit(.minutes(2)))
 struct HelpTests {
     private static let commands = [
-        "ingest", "features", "serve", "predict", "score", "train", "evaluate", "explain", "segment", "health",
-        "models", "generate", "version",
+        "ingest", "features", "serve", "predict", "score", "train", "evaluate", "explain", "segment", "store",
+        "health", "models", "generate", "version",
     ]
 
     @Test("each command explains itself, with examples, within 80 columns", arguments: commands)

@@ -71,6 +71,11 @@ struct ServingTests {
             // The same customer, the same bits.
             #expect(byFeatures.lines[1].dropFirst("1,".count) == lines[1].dropFirst("12347,".count))
 
+            for summary in ["scored 2 rows", "nothing was left to score"] {
+                let arguments = ["score", "--all", "--to", "store", "--store", shop.store, "--server", address]
+                let kept = try await Program.run(arguments)
+                #expect(kept.status == 0 && kept.output == "" && kept.error.contains(summary), "\(kept)")
+            }
             let all = try await Program.run(["score", "--all", "--store", shop.store, "--server", address, "--json"])
             #expect(all.status == 0, "\(all)")
             #expect(all.lines.map { $0.prefix(22) } == [#"{"customer_id": 12346,"#, #"{"customer_id": 12347,"#])

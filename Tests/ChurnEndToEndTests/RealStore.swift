@@ -41,10 +41,10 @@ struct ServeProcess: Sendable {
 
     var address: String { "127.0.0.1:\(port)" }
 
-    init(store: String) throws {
+    init(store: String, options: [String] = []) throws {
         process = try ChildProcess(
             Surroundings.churn(),
-            ["serve", "--store", store, "--models", Surroundings.path("models"), "--port", "0"]
+            ["serve", "--store", store, "--models", Surroundings.path("models"), "--port", "0"] + options
         )
         let line = try process.waitForLine("listening on ")
         port = try #require(line.split(separator: ":").last.flatMap { Int($0) }, "no port in '\(line)'")

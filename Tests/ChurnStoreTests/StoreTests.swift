@@ -204,6 +204,31 @@ import Testing
         }
     }
 
+    @Test("predictions are kept once a run and customer, and read in order", arguments: StoreKind.allCases)
+    func predictions(kind: StoreKind) throws {
+        try withStore(kind) { store in
+            let run = PredictionRun(model: "m", version: "1", asOfMinute: 1_440)
+            let other = PredictionRun(model: "m", version: "1", asOfMinute: 2_880)
+            #expect(try store.lastPredicted(in: run) == nil)
+            func predictions(_ customers: [Int64], _ probability: Double) -> [StoredPrediction] {
+                customers.map { StoredPrediction(customer: $0, probability: probability, isChurn: probability > 0.5) }
+            }
+            try store.write(predictions([10, 2, 1], 0.25), of: run)
+            try store.write(predictions([1], 1), of: other)
+            // Again, and on: by key, the later one stays.
+            for _ in 0..<2 { try store.write(predictions([2, 11], 0.75), of: run) }
+            try store.write([], of: run)
+            var read: [StoredPrediction] = []
+            try store.forEachPrediction(of: run) { read.append($0) }
+            #expect(
+                read == predictions([1], 0.25) + predictions([2], 0.75) + predictions([10], 0.25)
+                    + predictions([11], 0.75)
+            )
+            #expect(try store.lastPredicted(in: run) == 11)
+            #expect(try store.lastPredicted(in: other) == 1)
+        }
+    }
+
     @Test("a reader sees whole builds while they are replaced", arguments: StoreKind.allCases)
     func wholeBuilds(kind: StoreKind) async throws {
         let place = try StorePlace(kind)

@@ -70,6 +70,10 @@ struct BSONDocument: ~Copyable {
         Self.check(isAppended)
     }
 
+    func append(_ key: String, _ number: Double) {
+        Self.check(bson_append_double(pointer, key, -1, number))
+    }
+
     func append(_ key: String, _ value: Bool) {
         Self.check(bson_append_bool(pointer, key, -1, value))
     }

@@ -49,6 +49,11 @@ struct BSONReader: ~Copyable {
     /// Whether it is a double: what a sum of integers turns into when it leaves 64 bits.
     var isDouble: Bool { bson_iter_type(iterator) == BSON_TYPE_DOUBLE }
 
+    /// A double, or a whole number as one.
+    var number: Double? { isDouble ? bson_iter_double(iterator) : integer.map { Double($0) } }
+
+    var bool: Bool? { bson_iter_type(iterator) == BSON_TYPE_BOOL ? bson_iter_bool(iterator) : nil }
+
     var text: UnsafeBufferPointer<UInt8>? {
         guard bson_iter_type(iterator) == BSON_TYPE_UTF8 else { return nil }
         var length: UInt32 = 0

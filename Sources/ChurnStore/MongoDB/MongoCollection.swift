@@ -68,6 +68,24 @@ struct MongoCollection: ~Copyable {
         return MongoBulk.Outcome(reply.pointer).matched
     }
 
+    /// Whether there is an index whose first field is `field`.
+    func hasIndex(beginningWith field: String) throws(MongoFailure) -> Bool {
+        var isThere = false
+        let fields = BSONReader()
+        try MongoCursor(mongoc_collection_find_indexes_with_opts(handle, nil)).forEach { index in
+            while index.next() {
+                guard "key" ~= index.key else { continue }
+                var isFirst = true
+                _ = index.forEach(with: fields) { key in
+                    if isFirst, key.key == field { isThere = true }
+                    isFirst = false
+                }
+            }
+            return !isThere
+        }
+        return isThere
+    }
+
     /// Ends well when there is no such collection.
     func drop() throws(MongoFailure) {
         var error = bson_error_t()

@@ -61,7 +61,7 @@ extension StoreError {
         let code = Int32(bitPattern: failure.code)
         switch (failure.domain, failure.code) {
         case (MONGOC_ERROR_POOL.rawValue, _):
-            self = .busy(store: store)
+            self = .unreachable(store: store, explanation: "no connection became free")
         case (MONGOC_ERROR_SERVER_SELECTION.rawValue, _), (MONGOC_ERROR_STREAM.rawValue, _):
             // Only these messages name nothing but hosts and sockets.
             self = .unreachable(store: store, explanation: failure.message)

@@ -7,6 +7,7 @@ enum MongoSchema {
     static let meta = "meta"
     static let transactions = "transactions"
     static let builds = "builds"
+    static let predictions = "predictions"
     static let featurePrefix = "features_"
 
     /// Durable: on the disks of most of the servers.
@@ -41,13 +42,17 @@ enum MongoSchema {
         _ = try lease.collection(meta).bulk(BSONDocument("{\(durably)}")) { bulk throws(MongoFailure) in
             try bulk.insert(mark.pointer)
         }
-        try lease.command(
-            BSONDocument(
-                """
-                {"createIndexes": "\(transactions)",
-                 "indexes": [{"key": {"customer": 1, "minute": 1}, "name": "customer_minute"}]}
-                """
+        for (collection, name, key) in [
+            (transactions, "customer_minute", "{\"customer\": 1, \"minute\": 1}"),
+            (predictions, "run_customer", "{\"model\": 1, \"version\": 1, \"as_of_minute\": 1, \"customer\": 1}"),
+        ] {
+            try lease.command(
+                BSONDocument(
+                    """
+                    {"createIndexes": "\(collection)", "indexes": [{"key": \(key), "name": "\(name)"}]}
+                    """
+                )
             )
-        )
+        }
     }
 }

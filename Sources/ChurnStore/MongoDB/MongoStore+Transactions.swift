@@ -95,24 +95,14 @@ extension MongoStore {
         )
     }
 
-    package func transactionsHash() throws(StoreError) -> UInt64 {
+    package func forEachLine(_ body: (TransactionLine) throws -> Void) throws {
         let order = TransactionDocument.key.map { "\"\($0)\": 1" }.joined(separator: ", ")
-        var hash = StableHash()
-        do {
-            try forEachLine(
-                "{}",
-                "{\"sort\": {\(order)}, \"allowDiskUse\": true, \"batchSize\": 10000}",
-                withPayload: true
-            ) { line in
-                for text in [line.invoice, line.stockCode, line.description, line.country] { hash.combine(text: text) }
-                for integer in [line.customer, line.minute, line.quantity, line.priceMilli, line.copy] {
-                    hash.combine(integer)
-                }
-            }
-        } catch {
-            throw storeError(error)
-        }
-        return hash.value
+        try forEachLine(
+            "{}",
+            "{\"sort\": {\(order)}, \"allowDiskUse\": true, \"batchSize\": 10000}",
+            withPayload: true,
+            body
+        )
     }
 
     private func forEachLine(

@@ -64,6 +64,24 @@ enum SQLiteSchema {
                     """
             )
         }
+        migrator.registerMigration("2 predictions") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE predictions (
+                        model TEXT NOT NULL,
+                        version TEXT NOT NULL,
+                        as_of_minute INTEGER NOT NULL,
+                        customer INTEGER NOT NULL CHECK (customer > 0),
+                        probability REAL NOT NULL CHECK (probability BETWEEN 0 AND 1),
+                        is_churn INTEGER NOT NULL CHECK (is_churn IN (0, 1)),
+                        PRIMARY KEY (model, version, as_of_minute, customer)
+                    ) STRICT, WITHOUT ROWID;
+                    """
+            )
+        }
         return migrator
     }()
+
+    /// What a reader needs; it cannot migrate, and has no use for what came later.
+    static let readableFrom = "1 transactions, features, builds"
 }

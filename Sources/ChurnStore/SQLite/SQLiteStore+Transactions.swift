@@ -90,8 +90,8 @@ extension SQLiteStore {
         }
     }
 
-    package func transactionsHash() throws(StoreError) -> UInt64 {
-        try reading { database in
+    package func forEachLine(_ body: (TransactionLine) throws -> Void) throws {
+        try readingWithForeignErrors { database in
             let lines = try statement(
                 """
                 SELECT invoice, customer, minute, stock_code, quantity, price_milli, copy, description, country
@@ -101,15 +101,7 @@ extension SQLiteStore {
                 database
             )
             defer { lines.reset() }
-            var hash = StableHash()
-            while try lines.step() {
-                let line = lines.transactionLine(withPayload: true)
-                for text in [line.invoice, line.stockCode, line.description, line.country] { hash.combine(text: text) }
-                for integer in [line.customer, line.minute, line.quantity, line.priceMilli, line.copy] {
-                    hash.combine(integer)
-                }
-            }
-            return hash.value
+            while try lines.step() { try body(lines.transactionLine(withPayload: true)) }
         }
     }
 }

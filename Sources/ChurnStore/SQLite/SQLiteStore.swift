@@ -67,8 +67,11 @@ package final class SQLiteStore: Store {
             }
             if isNewer { throw StoreError.newerSchema(store: name) }
             guard access != .read else {
-                // Ours, but its creation was interrupted (or it waits for a migration, once there is a second one).
-                if !isComplete { throw StoreError.notAStore(store: name, .empty) }
+                // Ours, but its creation was interrupted. A later migration can wait for the next who writes.
+                let isReadable = try pool.read {
+                    try SQLiteSchema.migrator.appliedIdentifiers($0).contains(SQLiteSchema.readableFrom)
+                }
+                if !isReadable { throw StoreError.notAStore(store: name, .empty) }
                 return pool
             }
             if !isComplete { try migrate(pool) }

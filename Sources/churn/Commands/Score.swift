@@ -19,6 +19,7 @@ struct Score: AsyncParsableCommand {
               churn score customers.csv --output scores.csv
               churn score features.csv --model seed-logistic | head
               churn score --all --output scores.csv     every customer in the store
+              churn score --all --to store              kept in the store
             """
     )
 
@@ -30,6 +31,19 @@ struct Score: AsyncParsableCommand {
 
     @Option(name: [.short, .long], help: ArgumentHelp("The file to write; - for standard output.", valueName: "file"))
     var output = "-"
+
+    @Option(
+        help: ArgumentHelp(
+            "With --all, store: keep the scores in the store instead of writing them.",
+            discussion: "Once by model, version, as-of day and customer. Interrupted, it goes on where it was.",
+            valueName: "place"
+        )
+    )
+    var to: Destination?
+
+    enum Destination: String, ExpressibleByArgument {
+        case store
+    }
 
     @OptionGroup var model: ModelOption
     @OptionGroup var server: ServerOptions
@@ -47,6 +61,10 @@ struct Score: AsyncParsableCommand {
 
     func validate() throws {
         guard all != (file != nil) else { throw ValidationError("name a file, or give --all; not both") }
+        if to != nil {
+            guard all else { throw ValidationError("--to store: goes with --all") }
+            guard output == "-", !json else { throw ValidationError("--to store: goes without --output and --json") }
+        }
         guard (1...50_000).contains(batchRows) else {
             throw ValidationError("--batch-rows: \(batchRows) is not in 1...50000")
         }
@@ -57,12 +75,20 @@ struct Score: AsyncParsableCommand {
         let selector = model.selector(settings)
         let client = try server.client(settings, timeout: Self.usualTimeout, attempts: Self.attempts)
         try await withClient(client) { client in
-            let source = try await source(settings, client, selector)
-            let target = try OutputTarget(path: output)
-            if let file, target.isSame(as: file) {
-                throw Failure(.usage, "\(file): would be overwritten by its own scores; name another --output")
+            let source: any ScoreSource
+            let writer: ScoreWriter
+            if to == .store {
+                let kept = try store.location(settings).open(.update)
+                source = try await unscored(in: kept, client, selector)
+                writer = ScoreWriter(to: PredictionSink(kept))
+            } else {
+                source = try await self.source(settings, client, selector)
+                let target = try OutputTarget(path: output)
+                if let file, target.isSame(as: file) {
+                    throw Failure(.usage, "\(file): would be overwritten by its own scores; name another --output")
+                }
+                writer = ScoreWriter(to: FileSink(to: target, labelledBy: source.label, json: json))
             }
-            let writer = ScoreWriter(to: target, labelledBy: source.label, json: json)
             let run = ScoreRun(client: client, selector: selector)
             try await run.score(source) { labels, answer in try writer.write(labels, answer) }
             let summary = try writer.finish()
@@ -71,14 +97,33 @@ struct Score: AsyncParsableCommand {
         }
     }
 
+    /// The store's customers behind the last one that has this prediction already.
+    private func unscored(
+        in store: any Store,
+        _ client: ChurnClient,
+        _ selector: String
+    ) async throws -> any ScoreSource {
+        let ids = try Self.customers(of: store)
+        // An answer says which model it is by, and as of when: of a customer that is not there, too.
+        let answer = try await client.predictBatch(customerIDs: Array(ids.prefix(1)), model: selector)
+        let last = try store.lastPredicted(in: PredictionRun(answer.model, featureTime: answer.featureTime))
+        return StoreSource(ids: last.map { last in ids.filter { $0 > last } } ?? ids, batchRows: batchRows)
+    }
+
+    /// All customers that have features, ascending.
+    private static func customers(of store: any Store) throws(StoreError) -> [Int64] {
+        let table = try store.loadFeatures()
+        // The ids lie in the table, which could go before they are read.
+        return withExtendedLifetime(table) { table.customers.sorted() }
+    }
+
     private func source(
         _ settings: Settings,
         _ client: ChurnClient,
         _ selector: String
     ) async throws -> any ScoreSource {
         guard let file else {
-            let table = try store.location(settings).open(.read).loadFeatures()
-            return StoreSource(ids: table.customers.sorted(), batchRows: batchRows)
+            return StoreSource(ids: try Self.customers(of: store.location(settings).open(.read)), batchRows: batchRows)
         }
         // Opened first: a file that is not there is told of even when the server is not there either.
         let table = try CSVTable(path: file == "-" ? "/dev/stdin" : file)

@@ -13,7 +13,7 @@ struct ConfigurationOptions: ParsableArguments {
 struct StoreOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The store, as sqlite:PATH (else CHURN_STORE).",
+            "The store, as sqlite:PATH or mongodb://HOST/DATABASE (else CHURN_STORE).",
             discussion: "Unless set, churn/churn.sqlite in $XDG_DATA_HOME or in ~/.local/share.",
             valueName: "uri"
         )

@@ -1,21 +1,25 @@
 internal import ChurnClient
+internal import ChurnStore
 
-/// Writes scored rows as CSV or JSON lines, and counts them.
+/// Where scored rows go.
+protocol ScoreSink: AnyObject {
+    /// - Precondition: `answer` has a row for each label, as the client has checked.
+    func write(_ labels: [Int64], _ answer: BatchPrediction) throws
+    /// Completes what was written.
+    func finish() throws
+}
+
+/// Hands scored rows on, and counts them.
 final class ScoreWriter {
-    private var target: OutputTarget
-    private let label: String
-    private let json: Bool
-    private var hasBegun = false
+    private let sink: any ScoreSink
     private var rows: Int64 = 0
     private var churners: Int64 = 0
     private var unknown: Int64 = 0
     private var model = ""
     private var progress = ProgressLine()
 
-    init(to target: consuming OutputTarget, labelledBy label: String, json: Bool) {
-        self.target = target
-        self.label = label
-        self.json = json
+    init(to sink: any ScoreSink) {
+        self.sink = sink
     }
 
     deinit {
@@ -24,12 +28,48 @@ final class ScoreWriter {
 
     /// - Precondition: `answer` has a row for each label, as the client has checked.
     func write(_ labels: [Int64], _ answer: BatchPrediction) throws {
+        try sink.write(labels, answer)
+        for row in labels.indices {
+            if answer.status(row: row) != .ok { unknown += 1 } else if answer.isChurn(row: row) { churners += 1 }
+        }
+        rows += Int64(labels.count)
+        model = "\(answer.model.name)@\(answer.model.version)".oneLine
+        progress.show { "\(groupedText(rows)) rows  \(groupedText(Int64(Double(rows) / max($0, 0.001)))) rows/s" }
+    }
+
+    /// Completes the output.
+    ///
+    /// - Returns: what was done, in one line.
+    func finish() throws -> String {
+        try sink.finish()
+        progress.clear()
+        let known = rows - unknown
+        let share = known > 0 ? " (\(roundedText(100 * Double(churners) / Double(known), decimals: 1)) %)" : ""
+        let rest = unknown > 0 ? ", \(groupedText(unknown)) without a prediction" : ""
+        guard rows > 0 else { return "nothing was left to score" }
+        return "scored \(groupedText(rows)) rows by \(model): \(groupedText(churners)) likely to leave\(share)\(rest)"
+    }
+}
+
+/// CSV or JSON lines, to a file or to standard output.
+final class FileSink: ScoreSink {
+    private var target: OutputTarget
+    private let label: String
+    private let json: Bool
+    private var hasBegun = false
+
+    init(to target: consuming OutputTarget, labelledBy label: String, json: Bool) {
+        self.target = target
+        self.label = label
+        self.json = json
+    }
+
+    func write(_ labels: [Int64], _ answer: BatchPrediction) throws {
         try begin()
         for (row, name) in labels.enumerated() {
             let status = answer.status(row: row)
             let isOK = status == .ok
             let isChurn = answer.isChurn(row: row)
-            if isOK { churners += isChurn ? 1 : 0 } else { unknown += 1 }
             if json {
                 let object = JSON.object([
                     (label, .integer(name)), ("churn_probability", isOK ? .number(answer.probabilities[row]) : .null),
@@ -42,27 +82,45 @@ final class ScoreWriter {
                 try target.write("\(name),\(scores),\(status)\n")
             }
         }
-        rows += Int64(labels.count)
-        model = "\(answer.model.name)@\(answer.model.version)".oneLine
-        progress.show { "\(groupedText(rows)) rows  \(groupedText(Int64(Double(rows) / max($0, 0.001)))) rows/s" }
     }
 
-    /// Completes the output.
-    ///
-    /// - Returns: what was done, in one line.
-    func finish() throws -> String {
+    func finish() throws {
         try begin()
         try target.finish()
-        progress.clear()
-        let known = rows - unknown
-        let share = known > 0 ? " (\(roundedText(100 * Double(churners) / Double(known), decimals: 1)) %)" : ""
-        let rest = unknown > 0 ? ", \(groupedText(unknown)) without a prediction" : ""
-        return "scored \(groupedText(rows)) rows by \(model): \(groupedText(churners)) likely to leave\(share)\(rest)"
     }
 
     private func begin() throws {
         guard !hasBegun else { return }
         hasBegun = true
         if !json { try target.write("\(label),churn_probability,churn_prediction,status\n") }
+    }
+}
+
+/// The store's predictions. Each batch is durable when `write` returns; customers without a prediction are left out.
+final class PredictionSink: ScoreSink {
+    private let store: any Store
+
+    init(_ store: any Store) {
+        self.store = store
+    }
+
+    func write(_ labels: [Int64], _ answer: BatchPrediction) throws {
+        let predictions = labels.indices.filter { answer.status(row: $0) == .ok }.map { row in
+            StoredPrediction(
+                customer: labels[row],
+                probability: answer.probabilities[row],
+                isChurn: answer.isChurn(row: row)
+            )
+        }
+        try store.write(predictions, of: PredictionRun(answer.model, featureTime: answer.featureTime))
+    }
+
+    func finish() {}
+}
+
+extension PredictionRun {
+    /// - Parameter featureTime: in seconds, as answers have it.
+    init(_ model: ModelIdentity, featureTime: Int64) {
+        self.init(model: model.name, version: model.version, asOfMinute: featureTime / 60)
     }
 }
