@@ -111,7 +111,8 @@ let package = Package(
         .executableTarget(
             name: "churn-bench",
             dependencies: [
-                "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "CKernelTwin", argumentParser,
+                "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnServer", "CKernelTwin", nioCore,
+                nioLocks, argumentParser,
             ],
             path: "Benchmarks/Sources/churn-bench",
             swiftSettings: strict
