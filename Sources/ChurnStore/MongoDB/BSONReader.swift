@@ -49,6 +49,20 @@ struct BSONReader: ~Copyable {
     /// Whether it is a double: what a sum of integers turns into when it leaves 64 bits.
     var isDouble: Bool { bson_iter_type(iterator) == BSON_TYPE_DOUBLE }
 
+    /// - Returns: whether the field is a whole number, which then is in `integer`.
+    func read(into integer: inout Int64) -> Bool {
+        guard let value = self.integer else { return false }
+        integer = value
+        return true
+    }
+
+    /// - Returns: whether the field is a text, which then is in `text`.
+    func read(into text: inout UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let value = self.text else { return false }
+        text = value
+        return true
+    }
+
     /// A double, or a whole number as one.
     var number: Double? { isDouble ? bson_iter_double(iterator) : integer.map { Double($0) } }
 

@@ -25,51 +25,48 @@ struct FactsDocument: ~Copyable {
     /// Overwrites `facts`, whose memory for the days is used again.
     mutating func read(_ reader: borrowing BSONReader, into facts: inout CustomerFacts) -> Outcome {
         segment = nil
-        facts.days.removeAll(keepingCapacity: true)
         var seen = 0
         var overflows = false
         while reader.next() {
+            let field: Int
+            let isSound: Bool
             switch reader.key {
-            case "_id": guard Self.take(reader, &facts.customer) else { return .malformed }
-            case "purchase_lines": guard Self.take(reader, &facts.purchaseLines) else { return .malformed }
-            case "purchase_invoices": guard Self.take(reader, &facts.purchaseInvoices) else { return .malformed }
-            case "cancel_lines": guard Self.take(reader, &facts.cancelLines) else { return .malformed }
-            case "cancel_invoices": guard Self.take(reader, &facts.cancelInvoices) else { return .malformed }
+            case "_id": (field, isSound) = (0, reader.read(into: &facts.customer))
+            case "purchase_lines": (field, isSound) = (1, reader.read(into: &facts.purchaseLines))
+            case "purchase_invoices": (field, isSound) = (2, reader.read(into: &facts.purchaseInvoices))
+            case "cancel_lines": (field, isSound) = (3, reader.read(into: &facts.cancelLines))
+            case "cancel_invoices": (field, isSound) = (4, reader.read(into: &facts.cancelInvoices))
             case "units":
-                if reader.isDouble { overflows = true } else if !Self.take(reader, &facts.units) { return .malformed }
+                overflows = overflows || reader.isDouble
+                (field, isSound) = (5, reader.isDouble || reader.read(into: &facts.units))
             case "amount_milli":
-                if reader.isDouble {
-                    overflows = true
-                } else if !Self.take(reader, &facts.amountMilli) {
-                    return .malformed
-                }
-            case "first_minute": guard Self.take(reader, &facts.firstMinute) else { return .malformed }
-            case "last_minute": guard Self.take(reader, &facts.lastMinute) else { return .malformed }
-            case "distinct_products": guard Self.take(reader, &facts.distinctProducts) else { return .malformed }
-            case "last_day_products": guard Self.take(reader, &facts.lastDayProducts) else { return .malformed }
-            case "max_quantity": guard Self.take(reader, &facts.maxQuantity) else { return .malformed }
-            case "invoice_minutes_of_day":
-                guard Self.take(reader, &facts.invoiceMinutesOfDay) else { return .malformed }
-            case "days": guard readDays(reader, into: &facts.days) else { return .malformed }
+                overflows = overflows || reader.isDouble
+                (field, isSound) = (6, reader.isDouble || reader.read(into: &facts.amountMilli))
+            case "first_minute": (field, isSound) = (7, reader.read(into: &facts.firstMinute))
+            case "last_minute": (field, isSound) = (8, reader.read(into: &facts.lastMinute))
+            case "distinct_products": (field, isSound) = (9, reader.read(into: &facts.distinctProducts))
+            case "last_day_products": (field, isSound) = (10, reader.read(into: &facts.lastDayProducts))
+            case "max_quantity": (field, isSound) = (11, reader.read(into: &facts.maxQuantity))
+            case "invoice_minutes_of_day": (field, isSound) = (12, reader.read(into: &facts.invoiceMinutesOfDay))
+            case "days": (field, isSound) = (13, readDays(reader, into: &facts.days))
             default:
-                if !segmentField.isEmpty, reader.key == segmentField { segment = reader.integer.flatMap(Int.init) }
+                if !segmentField.isEmpty, reader.key == segmentField {
+                    segment = reader.integer.flatMap { Int(exactly: $0) }
+                }
                 continue
             }
-            seen += 1
+            guard isSound else { return .malformed }
+            seen |= 1 << field
         }
-        guard seen == 14 else { return .malformed }
+        // A bit a field: a document may have one twice.
+        guard seen == 0x3FFF else { return .malformed }
         if overflows { return .overflow }
         return facts.isConsistent ? .read : .malformed
     }
 
-    private static func take(_ reader: borrowing BSONReader, _ field: inout Int64) -> Bool {
-        guard let integer = reader.integer else { return false }
-        field = integer
-        return true
-    }
-
     /// The set that MongoDB collected has no order.
     private func readDays(_ reader: borrowing BSONReader, into days: inout [Int32]) -> Bool {
+        days.removeAll(keepingCapacity: true)
         var areDays = true
         let isArray = reader.forEach(with: self.days) { element in
             guard let day = element.integer.flatMap(Int32.init(exactly:)) else {

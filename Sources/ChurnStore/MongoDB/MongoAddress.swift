@@ -33,7 +33,7 @@ struct MongoAddress: ~Copyable {
             mongoc_uri_set_option_as_bool(pointer, MONGOC_URI_RETRYWRITES, true)
         }
         if mongoc_uri_get_appname(pointer) == nil { mongoc_uri_set_appname(pointer, "churn") }
-        if !mongoc_uri_has_option(pointer, MONGOC_URI_READCONCERNLEVEL) {
+        if mongoc_read_concern_get_level(mongoc_uri_get_read_concern(pointer)) == nil {
             let majority = mongoc_read_concern_new()
             defer { mongoc_read_concern_destroy(majority) }
             mongoc_read_concern_set_level(majority, MONGOC_READ_CONCERN_LEVEL_MAJORITY)

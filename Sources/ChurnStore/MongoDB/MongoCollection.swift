@@ -47,27 +47,6 @@ struct MongoCollection: ~Copyable {
         return try bulk.execute()
     }
 
-    /// - Returns: documents that matched.
-    func updateMany(
-        _ filter: borrowing BSONDocument,
-        _ update: borrowing BSONDocument,
-        _ options: borrowing BSONDocument
-    ) throws(MongoFailure) -> Int64 {
-        let reply = BSONSlot()
-        var error = bson_error_t()
-        guard
-            mongoc_collection_update_many(
-                handle,
-                filter.pointer,
-                update.pointer,
-                options.pointer,
-                reply.pointer,
-                &error
-            )
-        else { throw MongoFailure(error, reply: reply.pointer) }
-        return MongoBulk.Outcome(reply.pointer).matched
-    }
-
     /// Whether there is an index whose first field is `field`.
     func hasIndex(beginningWith field: String) throws(MongoFailure) -> Bool {
         var isThere = false
@@ -138,7 +117,6 @@ struct MongoBulk: ~Copyable {
     struct Outcome {
         var inserted: Int64 = 0
         var matched: Int64 = 0
-        var upserted: Int64 = 0
         /// Writes that found their key taken.
         var duplicates: Int64 = 0
         /// The code of another write's failure, or of too few servers that confirmed.
@@ -151,10 +129,9 @@ struct MongoBulk: ~Copyable {
             let fields = BSONReader()
             while reader.next() {
                 switch reader.key {
-                case "nInserted", "insertedCount": inserted = reader.integer ?? 0
-                case "nMatched", "matchedCount": matched = reader.integer ?? 0
-                case "nUpserted", "upsertedCount": upserted = reader.integer ?? 0
-                case "writeErrors", "writeConcernErrors", "writeConcernError":
+                case "nInserted": inserted = reader.integer ?? 0
+                case "nMatched": matched = reader.integer ?? 0
+                case "writeErrors", "writeConcernErrors":
                     _ = reader.forEach(with: errors) { error in
                         _ = error.forEach(with: fields) { field in
                             guard "code" ~= field.key, let code = field.integer.map(UInt32.init(clamping:)) else {

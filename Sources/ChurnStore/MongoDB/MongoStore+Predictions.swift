@@ -73,17 +73,18 @@ extension MongoStore {
     }
 
     private static func prediction(_ reader: borrowing BSONReader) -> StoredPrediction? {
-        var prediction = StoredPrediction(customer: 0, probability: .nan, isChurn: false)
-        var seen = 0
+        var customer: Int64?
+        var probability: Double?
+        var isChurn: Bool?
         while reader.next() {
             switch reader.key {
-            case "customer": guard let value = reader.integer else { return nil }; prediction.customer = value
-            case "probability": guard let value = reader.number else { return nil }; prediction.probability = value
-            case "is_churn": guard let value = reader.bool else { return nil }; prediction.isChurn = value
-            default: continue
+            case "customer": customer = reader.integer
+            case "probability": probability = reader.number
+            case "is_churn": isChurn = reader.bool
+            default: break
             }
-            seen += 1
         }
-        return seen == 3 && (0...1).contains(prediction.probability) ? prediction : nil
+        guard let customer, let probability, let isChurn, (0...1).contains(probability) else { return nil }
+        return StoredPrediction(customer: customer, probability: probability, isChurn: isChurn)
     }
 }

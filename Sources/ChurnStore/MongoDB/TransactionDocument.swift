@@ -68,22 +68,26 @@ enum TransactionDocument {
         )
         var seen = 0
         while reader.next() {
+            let field: Int
+            let isSound: Bool
             switch reader.key {
-            case "customer": guard let value = reader.integer, value > 0 else { return nil }; line.customer = value
-            case "minute": guard let value = reader.integer else { return nil }; line.minute = value
-            case "quantity": guard let value = reader.integer else { return nil }; line.quantity = value
-            case "price_milli":
-                guard let value = reader.integer, value >= 0 else { return nil }; line.priceMilli = value
-            case "copy": guard let value = reader.integer else { return nil }; line.copy = value
-            case "invoice": guard let text = reader.text else { return nil }; line.invoice = text
-            case "stock_code": guard let text = reader.text else { return nil }; line.stockCode = text
-            case "description": guard withPayload, let text = reader.text else { return nil }; line.description = text
-            case "country": guard withPayload, let text = reader.text else { return nil }; line.country = text
+            case "customer": (field, isSound) = (0, reader.read(into: &line.customer))
+            case "minute": (field, isSound) = (1, reader.read(into: &line.minute))
+            case "quantity": (field, isSound) = (2, reader.read(into: &line.quantity))
+            case "price_milli": (field, isSound) = (3, reader.read(into: &line.priceMilli))
+            case "copy": (field, isSound) = (4, reader.read(into: &line.copy))
+            case "invoice": (field, isSound) = (5, reader.read(into: &line.invoice))
+            case "stock_code": (field, isSound) = (6, reader.read(into: &line.stockCode))
+            case "description": (field, isSound) = (7, reader.read(into: &line.description))
+            case "country": (field, isSound) = (8, reader.read(into: &line.country))
             default: continue
             }
-            seen += 1
+            guard isSound else { return nil }
+            seen |= 1 << field
         }
-        return seen == (withPayload ? 9 : 7) ? line : nil
+        // A bit a field: a document may have one twice.
+        guard seen == (withPayload ? 0x1FF : 0x7F), line.customer > 0, line.priceMilli >= 0 else { return nil }
+        return line
     }
 
     static let key = ["invoice", "customer", "minute", "stock_code", "quantity", "price_milli", "copy"]
