@@ -71,7 +71,9 @@ struct ServingTests {
             // The same customer, the same bits.
             #expect(byFeatures.lines[1].dropFirst("1,".count) == lines[1].dropFirst("12347,".count))
 
-            for summary in ["scored 2 rows", "nothing was left to score"] {
+            let segmented = try await Program.run(["segment", "--k", "1", "--store", shop.store])
+            #expect(segmented.status == 0, "\(segmented)")
+            for summary in [": 2, 1 likely to leave (50 %)\n", "nothing was left to score"] {
                 let arguments = ["score", "--all", "--to", "store", "--store", shop.store, "--server", address]
                 let kept = try await Program.run(arguments)
                 #expect(kept.status == 0 && kept.output == "" && kept.error.contains(summary), "\(kept)")

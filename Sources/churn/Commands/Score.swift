@@ -77,17 +77,14 @@ struct Score: AsyncParsableCommand {
         try await withClient(client) { client in
             let source: any ScoreSource
             let writer: ScoreWriter
-            if to == .store {
-                let kept = try store.location(settings).open(.update)
-                source = try await unscored(in: kept, client, selector)
-                writer = ScoreWriter(to: PredictionSink(kept))
+            if let file {
+                source = try await rows(of: file, client, selector)
+                writer = ScoreWriter(to: try sink(source))
             } else {
-                source = try await self.source(settings, client, selector)
-                let target = try OutputTarget(path: output)
-                if let file, target.isSame(as: file) {
-                    throw Failure(.usage, "\(file): would be overwritten by its own scores; name another --output")
-                }
-                writer = ScoreWriter(to: FileSink(to: target, labelledBy: source.label, json: json))
+                let kept = try store.location(settings).open(to == nil ? .read : .update)
+                let customers = try kept.loadFeatures()
+                source = try await self.source(customers, in: kept, client, selector)
+                writer = ScoreWriter(to: to == nil ? try sink(source) : PredictionSink(kept), customers: customers)
             }
             let run = ScoreRun(client: client, selector: selector)
             try await run.score(source) { labels, answer in try writer.write(labels, answer) }
@@ -97,38 +94,37 @@ struct Score: AsyncParsableCommand {
         }
     }
 
-    /// The store's customers behind the last one that has this prediction already.
-    private func unscored(
-        in store: any Store,
-        _ client: ChurnClient,
-        _ selector: String
-    ) async throws -> any ScoreSource {
-        let ids = try Self.customers(of: store)
-        // An answer says which model it is by, and as of when: of a customer that is not there, too.
-        let answer = try await client.predictBatch(customerIDs: Array(ids.prefix(1)), model: selector)
-        let last = try store.lastPredicted(in: PredictionRun(answer.model, featureTime: answer.featureTime))
-        return StoreSource(ids: last.map { last in ids.filter { $0 > last } } ?? ids, batchRows: batchRows)
-    }
-
-    /// All customers that have features, ascending.
-    private static func customers(of store: any Store) throws(StoreError) -> [Int64] {
-        let table = try store.loadFeatures()
-        // The ids lie in the table, which could go before they are read.
-        return withExtendedLifetime(table) { table.customers.sorted() }
-    }
-
-    private func source(
-        _ settings: Settings,
-        _ client: ChurnClient,
-        _ selector: String
-    ) async throws -> any ScoreSource {
-        guard let file else {
-            return StoreSource(ids: try Self.customers(of: store.location(settings).open(.read)), batchRows: batchRows)
+    private func sink(_ source: any ScoreSource) throws(Failure) -> any ScoreSink {
+        let target = try OutputTarget(path: output)
+        if let file, target.isSame(as: file) {
+            throw Failure(.usage, "\(file): would be overwritten by its own scores; name another --output")
         }
+        return FileSink(to: target, labelledBy: source.label, json: json)
+    }
+
+    private func rows(of file: String, _ client: ChurnClient, _ selector: String) async throws -> any ScoreSource {
         // Opened first: a file that is not there is told of even when the server is not there either.
         let table = try CSVTable(path: file == "-" ? "/dev/stdin" : file)
         let features = try await Self.features(of: selector, client)
         return try FileSource(table, name: file, features: features, batchRows: batchRows)
+    }
+
+    /// All customers that have features; of those whose predictions are kept, the ones behind the last that has this one.
+    private func source(
+        _ customers: FeatureTable,
+        in store: any Store,
+        _ client: ChurnClient,
+        _ selector: String
+    ) async throws -> any ScoreSource {
+        // The ids lie in the table.
+        var ids = withExtendedLifetime(customers) { customers.customers.sorted() }
+        if to == .store {
+            // An answer says which model it is by, and as of when: of a customer that is not there, too.
+            let answer = try await client.predictBatch(customerIDs: Array(ids.prefix(1)), model: selector)
+            let run = PredictionRun(answer.model, featureTime: answer.featureTime)
+            if let last = try store.lastPredicted(in: run) { ids.removeAll { $0 <= last } }
+        }
+        return StoreSource(ids: ids, batchRows: batchRows)
     }
 
     /// The features that a model reads.

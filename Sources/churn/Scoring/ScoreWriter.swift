@@ -1,4 +1,5 @@
 internal import ChurnClient
+internal import ChurnFeatures
 internal import ChurnStore
 
 /// Where scored rows go.
@@ -17,9 +18,15 @@ final class ScoreWriter {
     private var unknown: Int64 = 0
     private var model = ""
     private var progress = ProgressLine()
+    private let customers: FeatureTable?
+    /// Rows with a prediction, and those likely to leave, of each segment.
+    private var segments: [(rows: Int64, churners: Int64)]
 
-    init(to sink: any ScoreSink) {
+    /// - Parameter customers: of those that are scored, when they are all of a store: the summary is by their segments.
+    init(to sink: any ScoreSink, customers: FeatureTable? = nil) {
         self.sink = sink
+        self.customers = customers
+        segments = Array(repeating: (0, 0), count: customers?.segmentNames.count ?? 0)
     }
 
     deinit {
@@ -29,8 +36,17 @@ final class ScoreWriter {
     /// - Precondition: `answer` has a row for each label, as the client has checked.
     func write(_ labels: [Int64], _ answer: BatchPrediction) throws {
         try sink.write(labels, answer)
-        for row in labels.indices {
-            if answer.status(row: row) != .ok { unknown += 1 } else if answer.isChurn(row: row) { churners += 1 }
+        for (row, label) in labels.enumerated() {
+            guard answer.status(row: row) == .ok else {
+                unknown += 1
+                continue
+            }
+            let churner: Int64 = answer.isChurn(row: row) ? 1 : 0
+            churners += churner
+            if let customers, let segment = customers.row(of: label).flatMap({ customers.segment(row: $0) }) {
+                segments[segment].rows += 1
+                segments[segment].churners += churner
+            }
         }
         rows += Int64(labels.count)
         model = "\(answer.model.name)@\(answer.model.version)".oneLine
@@ -39,15 +55,27 @@ final class ScoreWriter {
 
     /// Completes the output.
     ///
-    /// - Returns: what was done, in one line.
+    /// - Returns: what was done, in one line, and a line a segment where there are any.
     func finish() throws -> String {
         try sink.finish()
         progress.clear()
-        let known = rows - unknown
-        let share = known > 0 ? " (\(roundedText(100 * Double(churners) / Double(known), decimals: 1)) %)" : ""
+        let share = Self.share(churners, of: rows - unknown)
         let rest = unknown > 0 ? ", \(groupedText(unknown)) without a prediction" : ""
         guard rows > 0 else { return "nothing was left to score" }
-        return "scored \(groupedText(rows)) rows by \(model): \(groupedText(churners)) likely to leave\(share)\(rest)"
+        let summary =
+            "scored \(groupedText(rows)) rows by \(model): \(groupedText(churners)) likely to leave\(share)\(rest)"
+        return ([summary] + segmentLines()).joined(separator: "\n")
+    }
+
+    private func segmentLines() -> [String] {
+        zip(customers?.segmentNames ?? [], segments).map { name, counts in
+            "  \(name.oneLine): \(groupedText(counts.rows)), \(groupedText(counts.churners)) likely to leave"
+                + Self.share(counts.churners, of: counts.rows)
+        }
+    }
+
+    private static func share(_ part: Int64, of whole: Int64) -> String {
+        whole > 0 ? " (\(roundedText(100 * Double(part) / Double(whole), decimals: 1)) %)" : ""
     }
 }
 
