@@ -50,7 +50,7 @@ enum IngestRun {
         _ random: inout SplitMix64
     ) throws -> Int64 {
         let child = try start(data, into: uri)
-        if batches > 0 { try child.waitForLines(batches) }
+        if batches > 0 { try child.waitForLines(batches, seconds: 300) }
         waitABit(Int.random(in: 0...microseconds, using: &random))
         kill(child.identifier, SIGKILL)
         let (_, output) = child.waitForEnd()

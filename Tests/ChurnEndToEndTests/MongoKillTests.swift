@@ -49,7 +49,7 @@ import Testing
                 let uri = server.uri("round_\(round)")
                 let ingest = try IngestRun.start(data, into: uri, batchLines: 1_000)
                 let batches = Int.random(in: 1..<clean.batches, using: &random)
-                try ingest.waitForLines(batches)
+                try ingest.waitForLines(batches, seconds: 300)
                 IngestRun.waitABit(Int.random(in: 0...100_000, using: &random))
                 server.kill()
                 try server.start()

@@ -60,13 +60,13 @@ package final class ChildProcess: Sendable {
         }
     }
 
-    /// Waits for a number of whole lines. Blocks; 60 s at most.
-    package func waitForLines(_ count: Int) throws {
-        try wait("fewer than \(count) lines in its output") { $0.count >= count ? () : nil }
+    /// Waits for a number of whole lines. Blocks.
+    package func waitForLines(_ count: Int, seconds: Int = 60) throws {
+        try wait("fewer than \(count) lines in its output", seconds) { $0.count >= count ? () : nil }
     }
 
-    private func wait<T>(_ complaint: String, until: ([Substring]) -> T?) throws -> T {
-        let giveUp = DispatchTime.now() + .seconds(60)
+    private func wait<T>(_ complaint: String, _ seconds: Int = 60, until: ([Substring]) -> T?) throws -> T {
+        let giveUp = DispatchTime.now() + .seconds(seconds)
         while true {
             let hasEnded = ended.withLock { $0 }
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
