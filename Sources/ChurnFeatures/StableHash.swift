@@ -18,9 +18,24 @@ package struct StableHash: Equatable, Sendable {
 
     package mutating func combine<Value: FixedWidthInteger>(_ integer: Value) {
         var rest = integer
-        for _ in 0..<(Value.bitWidth / 8) {
+        var left = Value.bitWidth / 8
+        while rest != 0, left > 0 {
             combine(byte: UInt8(truncatingIfNeeded: rest))
             rest >>= 8
+            left -= 1
+        }
+        // Most integers are small: what is left are zero bytes, each but a product with the prime.
+        switch left {
+        case 0: break
+        case 1: value &*= 0x0000_0100_0000_01b3
+        case 2: value &*= 0x0003_6600_0002_e329
+        case 3: value &*= 0x08a9_7b00_04e7_feab
+        case 4: value &*= 0x9ffa_ac08_5635_bc91
+        case 5: value &*= 0x0cae_e32a_7d4f_6a63
+        case 6: value &*= 0xdc96_6432_edf1_c639
+        case 7: value &*= 0xc552_7b8a_51d3_d2db
+        case 8: value &*= 0x1efa_c709_0aef_4a21
+        default: for _ in 0..<left { combine(byte: 0) }
         }
     }
 

@@ -113,6 +113,28 @@ import Testing
         #expect(StableHash.hexadecimal(.max) == "ffffffffffffffff")
     }
 
+    @Test("an integer is hashed as its bytes, however many of them are 0")
+    func integerHash() {
+        func byBytes(_ integer: some FixedWidthInteger) -> StableHash {
+            var hash = StableHash()
+            withUnsafeBytes(of: integer.littleEndian) { hash.combine($0) }
+            return hash
+        }
+        func whole(_ integer: some FixedWidthInteger) -> StableHash {
+            var hash = StableHash()
+            hash.combine(integer)
+            return hash
+        }
+        for shift in 0..<64 {
+            for integer in [Int64(1) << shift, 0 &- (1 << shift), (1 << shift) &- 1, 0x55 << shift] {
+                #expect(whole(integer) == byBytes(integer))
+                #expect(whole(UInt64(bitPattern: integer)) == byBytes(UInt64(bitPattern: integer)))
+                #expect(whole(Int32(truncatingIfNeeded: integer)) == byBytes(Int32(truncatingIfNeeded: integer)))
+                #expect(whole(UInt8(truncatingIfNeeded: integer)) == byBytes(UInt8(truncatingIfNeeded: integer)))
+            }
+        }
+    }
+
     @Test("every field is in the hash and is checked or free")
     func fields() throws {
         let facts = try example()
