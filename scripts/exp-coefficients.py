@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The numbers behind Sources/ChurnModel/Kernel/Exponential.swift, from the standard library alone.
+"""The numbers behind Sources/ChurnKernelBaseline/Exponential.swift, from the standard library alone.
 
 exp(r) = 1 + r + r^2 Q(r) for |r| <= ln(2)/2, with Q of degree 9. Q minimises the largest relative error of
 exp(r) (Remez' second algorithm on w(r) Q(r) - w(r) f(r), f = (e^r - 1 - r) / r^2, w = r^2 / e^r, in 60 digits).
@@ -16,7 +16,7 @@ import sys
 from decimal import Decimal, getcontext
 
 getcontext().prec = 60
-SOURCE = pathlib.Path(__file__).resolve().parent.parent / "Sources/ChurnModel/Kernel/Exponential.swift"
+SOURCE = pathlib.Path(__file__).resolve().parent.parent / "Sources/ChurnKernelBaseline/Exponential.swift"
 DEGREE = 9
 LN2 = Decimal(2).ln()
 # A little more than ln(2)/2: the rounding of x * log2(e) may pick the neighbouring multiple of ln 2.
