@@ -12,6 +12,9 @@ enum ServerLimits {
     /// Rows that a worker scores between two looks at the deadline and at whether the peer is still there.
     static let rowsPerSlice = 8192
 
+    /// The nice value of threads that answer large frames; see setpriority(2).
+    static let workerNice: CInt = 10
+
     /// What a worker keeps from one large frame to the next: decoded bytes, and rows of answers.
     static let keptArenaBytes = 4 * 1024 * 1024
     static let keptBatchRows = 256 * 1024

@@ -1,4 +1,5 @@
 internal import ChurnProtocol
+internal import Glibc
 internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOPosix
@@ -20,7 +21,11 @@ struct LargeFrameJob: Sendable {
 
     /// Answers the frame on a worker, and calls `done` there.
     func start(_ done: @escaping @Sendable (Outcome) -> Void) {
-        services.workers.submit { _ in done(run()) }
+        services.workers.submit { _ in
+            // On Linux this is the thread's own: a core that has both rather runs the loop, and its small calls.
+            _ = setpriority(CInt(PRIO_PROCESS.rawValue), 0, ServerLimits.workerNice)
+            done(run())
+        }
     }
 
     private func run() -> Outcome {
