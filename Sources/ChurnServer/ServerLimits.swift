@@ -31,6 +31,9 @@ enum ServerLimits {
     /// An output buffer that has grown above this is given back after its flush.
     static let keptOutputBytes = 256 * 1024
 
+    /// What is read or sent of a large frame in one turn of a loop: some 50 us.
+    static let pieceBytes = 256 * 1024
+
     /// The beginning of a frame is kept in memory that stays with its connection up to this size.
     static let keptPartialBytes = 4 * 1024
 

@@ -34,4 +34,7 @@ void cepoll_clear(int descriptor);
 // accept4(2), non-blocking and closed on exec, with TCP_NODELAY.
 int cepoll_accept(int listener);
 
+// Asks the scheduler to run the calling thread soon after it wakes, in short slices (Linux 6.12; elsewhere nothing).
+void cepoll_prefer_short_slices(void);
+
 #endif

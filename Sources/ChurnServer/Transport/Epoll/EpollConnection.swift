@@ -44,7 +44,8 @@ final class EpollConnection: ConnectionTransport {
         guard isOpen, let session else { return }
         let room = session.payloadRoom
         let target = room ?? buffer
-        let count = recv(descriptor, target.baseAddress, target.count, 0)
+        // One piece a turn of a large frame, here and in sending: small calls of other connections come between.
+        let count = recv(descriptor, target.baseAddress, min(target.count, ServerLimits.pieceBytes), 0)
         if count > 0 {
             if room != nil {
                 session.receivedPayload(count)
@@ -96,8 +97,11 @@ final class EpollConnection: ConnectionTransport {
     /// Sends what the socket takes of `unsent`; the rest when it takes more.
     func sendUnsent() {
         guard isOpen else { return }
+        var piece = ServerLimits.pieceBytes
         while let first = unsent.first {
-            guard let sent = sendNow(first) else { return close() }
+            guard piece > 0 else { return watch() }
+            guard let sent = sendNow(first, atMost: piece) else { return close() }
+            piece -= sent
             guard sent == first.readableBytes else {
                 unsent[unsent.startIndex].moveReaderIndex(forwardBy: sent)
                 return watch()
@@ -113,10 +117,11 @@ final class EpollConnection: ConnectionTransport {
     }
 
     /// - Returns: how many bytes the socket took; `nil` when it is broken.
-    private func sendNow(_ frames: ByteBuffer) -> Int? {
+    private func sendNow(_ frames: ByteBuffer, atMost limit: Int) -> Int? {
         frames.withUnsafeReadableBytes { bytes in
+            let count = min(bytes.count, limit)
             while true {
-                let sent = Glibc.send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
+                let sent = Glibc.send(descriptor, bytes.baseAddress, count, CInt(MSG_NOSIGNAL))
                 if sent >= 0 { return sent }
                 if errno == EAGAIN { return 0 }
                 if errno != EINTR { return nil }

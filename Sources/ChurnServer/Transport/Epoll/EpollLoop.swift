@@ -54,6 +54,7 @@ final class EpollLoop: ServingLoop {
 
     /// Serves until `EpollContext.end`. Runs on the loop's own thread.
     func run(_ context: EpollContext) {
+        cepoll_prefer_short_slices()
         let capacity = 256
         let events = UnsafeMutablePointer<cepoll_event>.allocate(capacity: capacity)
         defer { events.deallocate() }
