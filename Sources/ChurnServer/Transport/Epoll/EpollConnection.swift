@@ -98,15 +98,16 @@ final class EpollConnection: ConnectionTransport {
     func sendUnsent() {
         guard isOpen else { return }
         var piece = ServerLimits.pieceBytes
-        while let first = unsent.first {
+        while !unsent.isEmpty {
             guard piece > 0 else { return watch() }
-            guard let sent = sendNow(first, atMost: piece) else { return close() }
+            guard let sent = sendNow(atMost: piece) else { return close() }
             piece -= sent
-            guard sent == first.readableBytes else {
-                unsent[unsent.startIndex].moveReaderIndex(forwardBy: sent)
-                return watch()
-            }
-            context.keepSpare(unsent.removeFirst())
+            unsent[unsent.startIndex].moveReaderIndex(forwardBy: sent)
+            guard unsent[unsent.startIndex].readableBytes == 0 else { return watch() }
+            // Cleared while nothing else refers to its memory: otherwise clearing allocates.
+            var sentBuffer = unsent.removeFirst()
+            sentBuffer.clear()
+            context.keepSpare(sentBuffer)
         }
         if isWaitingToSend { watch() }
         switch end {
@@ -116,9 +117,11 @@ final class EpollConnection: ConnectionTransport {
         }
     }
 
+    /// Sends from the first of `unsent`.
+    ///
     /// - Returns: how many bytes the socket took; `nil` when it is broken.
-    private func sendNow(_ frames: ByteBuffer, atMost limit: Int) -> Int? {
-        frames.withUnsafeReadableBytes { bytes in
+    private func sendNow(atMost limit: Int) -> Int? {
+        unsent[unsent.startIndex].withUnsafeReadableBytes { bytes in
             let count = min(bytes.count, limit)
             while true {
                 let sent = Glibc.send(descriptor, bytes.baseAddress, count, CInt(MSG_NOSIGNAL))

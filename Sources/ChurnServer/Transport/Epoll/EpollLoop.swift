@@ -214,12 +214,12 @@ final class EpollContext {
         spareBuffers.popLast() ?? ByteBuffer()
     }
 
+    /// - Parameter buffer: cleared.
     func keepSpare(_ buffer: ByteBuffer) {
         guard buffer.capacity <= ServerLimits.spareBufferBytes, spareBuffers.count < ServerLimits.spareBuffers else {
             return
         }
         spareBuffers.append(buffer)
-        spareBuffers[spareBuffers.count - 1].clear()
     }
 
     // MARK: Listening
