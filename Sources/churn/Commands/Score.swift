@@ -116,8 +116,7 @@ struct Score: AsyncParsableCommand {
         _ client: ChurnClient,
         _ selector: String
     ) async throws -> any ScoreSource {
-        // The ids lie in the table.
-        var ids = withExtendedLifetime(customers) { customers.customers.sorted() }
+        var ids = customers.customers.sorted()
         if to == .store {
             // An answer says which model it is by, and as of when: of a customer that is not there, too.
             let answer = try await client.predictBatch(customerIDs: Array(ids.prefix(1)), model: selector)
