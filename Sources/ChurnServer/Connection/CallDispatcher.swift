@@ -37,7 +37,7 @@ final class CallDispatcher {
         checkpoint: () throws(CallFailure) -> Void = {}
     ) {
         do throws(CallFailure) {
-            let deadline = request.deadline(from: arrival)
+            let deadline = arrival.deadline(timeoutMilliseconds: request.timeoutMilliseconds)
             func check() throws(CallFailure) {
                 if let deadline, NIODeadline.now() >= deadline { throw CallFailure.deadlineExceeded }
                 try checkpoint()
@@ -124,10 +124,13 @@ final class CallDispatcher {
     }
 }
 
-extension RequestView {
-    /// When the call ends at the latest; `nil` when it has no deadline.
-    func deadline(from arrival: NIODeadline) -> NIODeadline? {
-        timeoutMilliseconds == 0 ? nil : arrival + .milliseconds(Int64(timeoutMilliseconds))
+extension NIODeadline {
+    /// When a call that arrived now ends at the latest; `nil` when it has no deadline.
+    ///
+    /// - Parameter timeoutMilliseconds: as on the wire, 0 for none.
+    @inline(__always)
+    func deadline(timeoutMilliseconds: UInt32) -> NIODeadline? {
+        timeoutMilliseconds == 0 ? nil : self + .milliseconds(Int64(timeoutMilliseconds))
     }
 }
 

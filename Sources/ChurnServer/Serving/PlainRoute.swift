@@ -155,7 +155,8 @@ final class PlainRoute: @unchecked Sendable {
         to output: UnsafeMutableRawPointer
     ) -> Int {
         guard row >= 0 else { return 0 }
-        if call.timeoutMilliseconds > 0, NIODeadline.now() >= arrival + .milliseconds(Int64(call.timeoutMilliseconds)) {
+        if let deadline = arrival.deadline(timeoutMilliseconds: call.timeoutMilliseconds), NIODeadline.now() >= deadline
+        {
             return 0
         }
         let values = table.features(row: row)
