@@ -23,7 +23,7 @@ package struct RowLayout: Sendable {
     /// Doubles a row.
     package let width: Int
     /// Makes a row: from the features in the order of the schema, to `width` doubles.
-    let write: @Sendable (_ features: UnsafePointer<Double>, _ row: UnsafeMutablePointer<Double>) -> Void
+    private let write: @Sendable (_ features: UnsafePointer<Double>, _ row: UnsafeMutablePointer<Double>) -> Void
 
     package init(
         width: Int,
@@ -31,6 +31,19 @@ package struct RowLayout: Sendable {
     ) {
         self.width = width
         self.write = write
+    }
+
+    /// Makes a customer's row, the same whether it goes into a table or not.
+    ///
+    /// - Parameters:
+    ///   - facts: of a customer with at least one purchase.
+    ///   - row: `width` doubles, overwritten.
+    package func write(_ facts: CustomerFacts, _ context: BuildContext, to row: UnsafeMutablePointer<Double>) {
+        let schema = FeatureSchema.current
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: schema.names.count) { features in
+            schema.write(facts, context, to: features)
+            write(UnsafePointer(features.baseAddress.unsafelyUnwrapped), row)
+        }
     }
 
     /// The features as they are.
@@ -53,7 +66,7 @@ package struct RowLayout: Sendable {
 /// `@unchecked Sendable`: nothing writes to the memory after `Builder.finish()` has handed it over, and nobody but this
 /// object frees it.
 package final class FeatureTable: @unchecked Sendable {
-    package let schema: FeatureSchema
+    package let schema = FeatureSchema.current
     package let context: BuildContext
     /// The number of the build that the rows come from.
     package let generation: Int64
@@ -195,7 +208,6 @@ package final class FeatureTable: @unchecked Sendable {
     }
 
     private init(
-        schema: FeatureSchema,
         context: BuildContext,
         generation: Int64,
         rowCount: Int,
@@ -207,7 +219,6 @@ package final class FeatureTable: @unchecked Sendable {
         rows: consuming AlignedMemory<Double>,
         stride: Int
     ) {
-        self.schema = schema
         self.context = context
         self.generation = generation
         self.rowCount = rowCount
@@ -231,7 +242,6 @@ package final class FeatureTable: @unchecked Sendable {
         /// Rows of one table; their number plus 1 fits an entry of the index beside at least one bit of the hash.
         package static let rowLimit = Int(Int32.max)
 
-        private let schema: FeatureSchema
         private let layout: RowLayout
         private let context: BuildContext
         private let generation: Int64
@@ -241,15 +251,12 @@ package final class FeatureTable: @unchecked Sendable {
         private var capacity: Int
         private let stride: Int
         private var rows: AlignedMemory<Double>
-        /// One customer's features on their way into a row.
-        private let features: AlignedMemory<Double>
 
         /// - Parameters:
         ///   - layout: what the rows hold.
         ///   - segmentNames: at most `segmentLimit`; the rest is left out.
         ///   - reservedRows: the number of customers to come, when known; the memory grows beyond it.
         package init(
-            schema: FeatureSchema = .current,
             layout: RowLayout = .features,
             context: BuildContext,
             generation: Int64,
@@ -257,7 +264,6 @@ package final class FeatureTable: @unchecked Sendable {
             reservedRows: Int = 0
         ) {
             self.segmentNames = Array(segmentNames.prefix(FeatureTable.segmentLimit))
-            self.schema = schema
             self.layout = layout
             self.context = context
             self.generation = generation
@@ -265,7 +271,6 @@ package final class FeatureTable: @unchecked Sendable {
             capacity = min(max(reservedRows, 16), Self.rowLimit)
             segments.reserveCapacity(capacity)
             rows = AlignedMemory(count: capacity * stride)
-            features = AlignedMemory(count: schema.names.count)
         }
 
         /// Writes the customer's next row.
@@ -276,14 +281,9 @@ package final class FeatureTable: @unchecked Sendable {
                 guard capacity < Self.rowLimit else { throw .tooManyRows(limit: Self.rowLimit) }
                 grow()
             }
-            schema.write(
-                facts,
-                context,
-                to: UnsafeMutableBufferPointer(start: features.base, count: schema.names.count)
-            )
             let row = rows.base + rowCount * stride
             row.initialize(to: Double(bitPattern: UInt64(bitPattern: facts.customer)))
-            layout.write(features.base, row + 1)
+            layout.write(facts, context, to: row + 1)
             let known = segment.flatMap { segmentNames.indices.contains($0) ? UInt8($0) : nil }
             segments.append(known ?? FeatureTable.noSegment)
             rowCount += 1
@@ -317,7 +317,6 @@ package final class FeatureTable: @unchecked Sendable {
                 entries[place] = tag | UInt32(row + 1)
             }
             return FeatureTable(
-                schema: schema,
                 context: context,
                 generation: generation,
                 rowCount: rowCount,

@@ -34,6 +34,9 @@ package struct ChurnServer: Service {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) throws(ServerError) {
         guard !models.isEmpty else { throw .noModel }
+        guard store != nil || configuration.lookup == .resident else {
+            throw .configuration("without a store there is nothing to look customers up in")
+        }
         var served: [ServedModel] = []
         let layout = try ResidentLayout(models: models, schema: .current)
         for (model, columns) in zip(models, layout.columns) {
@@ -55,6 +58,7 @@ package struct ChurnServer: Service {
             health: HealthMonitor(storeKind: store?.location.kind),
             budget: MemoryBudget(limitBytes: ServerLimits.largeFramesBytes),
             workers: workers,
+            readThrough: readThrough(),
             logger: logger
         )
         let result: Result<Void, any Error>
@@ -65,19 +69,30 @@ package struct ChurnServer: Service {
             } catch {
                 result = .failure(error)
             }
-            // Workers first: they hand their answers to the loops.
+            // Who hands answers on goes before whom they are handed to.
+            await services.readThrough?.stop(logger)
             try? await workers.shutdownGracefully()
             await transport.shutDown()
         } catch {
             result = .failure(error)
+            await services.readThrough?.stop(logger)
             try? await workers.shutdownGracefully()
         }
         try result.get()
     }
 
+    private func readThrough() -> ReadThrough? {
+        guard let store, case .readThrough(let cachedCustomers, let freshFor) = configuration.lookup else { return nil }
+        var settings = FeatureLookup.Configuration()
+        settings.cachedCustomers = cachedCustomers
+        settings.freshFor = TimeAmount(freshFor)
+        settings.buildInterval = TimeAmount(configuration.storePollInterval)
+        return ReadThrough(lookup: FeatureLookup(store: store, configuration: settings), rowLayout: rowLayout)
+    }
+
     private func makeTransport(_ services: ServerServices) async throws -> any Transport {
         let threads = configuration.eventLoops == 0 ? System.coreCount : configuration.eventLoops
-        let empty = try ServingSnapshot(models: models, table: nil)
+        let empty = try ServingSnapshot(models: models)
         return switch configuration.transport {
         case .epoll: try EpollTransport(threads: threads, services: services, snapshot: empty)
         case .nio: try await NIOTransport(threads: threads, services: services, snapshot: empty)

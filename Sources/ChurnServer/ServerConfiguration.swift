@@ -18,6 +18,8 @@ package struct ServerConfiguration: Sendable {
     package var drainTimeout: Duration
     /// How often the store is asked for a newer feature build.
     package var storePollInterval: Duration
+    /// Where the features of customers are while the server runs.
+    package var lookup: LookupMode
 
     package static let defaultHost = "127.0.0.1"
     package static let defaultPort = 7447
@@ -30,7 +32,8 @@ package struct ServerConfiguration: Sendable {
         maxConnections: Int = 4096,
         maxInFlightPerConnection: Int = 256,
         drainTimeout: Duration = .seconds(10),
-        storePollInterval: Duration = .seconds(2)
+        storePollInterval: Duration = .seconds(2),
+        lookup: LookupMode = .resident
     ) throws(ServerError) {
         try Self.require(!host.isEmpty, "the host is empty; name an address such as \(Self.defaultHost)")
         try Self.require((0...65535).contains(port), "the port \(port) is not within 0...65535")
@@ -58,12 +61,31 @@ package struct ServerConfiguration: Sendable {
         self.maxConnections = maxConnections
         self.maxInFlightPerConnection = maxInFlightPerConnection
         self.drainTimeout = drainTimeout
+        if case .readThrough(let cachedCustomers, let freshFor) = lookup {
+            try Self.require(
+                (1...1_000_000_000).contains(cachedCustomers),
+                "\(cachedCustomers) cached customers are not within 1...1000000000"
+            )
+            try Self.require(
+                freshFor >= .milliseconds(1) && freshFor <= .seconds(86_400),
+                "the time for which a cached customer is fresh is not within 0.001...86400 seconds"
+            )
+        }
         self.storePollInterval = storePollInterval
+        self.lookup = lookup
     }
 
     private static func require(_ condition: Bool, _ message: String) throws(ServerError) {
         guard condition else { throw .configuration(message) }
     }
+}
+
+/// The two ways of having a customer's features.
+package enum LookupMode: Equatable, Sendable {
+    /// Those of all customers are in memory, and a newer build is loaded whole.
+    case resident
+    /// Those that are asked for are read from the store, and the last of them kept: for more customers than fit in memory.
+    case readThrough(cachedCustomers: Int = 100_000, freshFor: Duration = .seconds(30))
 }
 
 /// The two ways of carrying bytes; answers, limits and deadlines are the same over both.

@@ -12,6 +12,12 @@ enum ServerLimits {
     /// Rows that a worker scores between two looks at the deadline and at whether the peer is still there.
     static let rowsPerSlice = 8192
 
+    /// Rows of a batch that are looked up in the store at a time.
+    static let lookupRowsPerSlice = 4096
+
+    /// How long a call that has no deadline of its own waits for the store.
+    static let lookupSeconds: Int64 = 10
+
     /// The nice value of threads that answer large frames; see setpriority(2).
     static let workerNice: CInt = 10
 

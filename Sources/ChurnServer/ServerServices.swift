@@ -9,5 +9,7 @@ struct ServerServices: Sendable {
     /// Large frames are answered here, one thread a core.
     let workers: NIOThreadPool
     let largeFrameMemory = LargeFrameMemory.Pool()
+    /// For a server that holds no table of all customers.
+    let readThrough: ReadThrough?
     let logger: Logger
 }

@@ -55,7 +55,10 @@ struct StoreWatcher: Sendable {
                 served.withLockedValue { $0 = published.version }
                 services.logger.notice(
                     "features loaded",
-                    metadata: ["generation": "\(published.version.generation)", "customers": "\(published.customers)"]
+                    metadata: [
+                        "generation": "\(published.version.generation)",
+                        "customers": "\(published.snapshot.build?.customers ?? 0)",
+                    ]
                 )
             }
         } catch {
@@ -69,7 +72,6 @@ struct StoreWatcher: Sendable {
     private struct Loaded: Sendable {
         let snapshot: ServingSnapshot
         let version: Version
-        let customers: Int
     }
 
     /// Blocks; runs on a worker.
@@ -77,12 +79,11 @@ struct StoreWatcher: Sendable {
         guard let newest = try store.latestBuild() else { return nil }
         let version = Version(generation: newest.generation, segmentation: newest.segmentation)
         guard version != served.withLockedValue({ $0 }) else { return nil }
-        let table = try store.loadFeatures(rowLayout)
-        return Loaded(
-            snapshot: try ServingSnapshot(models: models, table: table),
-            version: version,
-            customers: table.rowCount
-        )
+        let snapshot =
+            services.readThrough == nil
+            ? try ServingSnapshot(models: models, table: store.loadFeatures(rowLayout))
+            : try ServingSnapshot(models: models, inStore: newest)
+        return Loaded(snapshot: snapshot, version: version)
     }
 }
 

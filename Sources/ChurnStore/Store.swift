@@ -151,7 +151,7 @@ package protocol FeatureStore: Sendable {
     func record(of customer: Int64) throws(StoreError) -> CustomerRecord?
 
     /// The facts of those of the customers that have any in `build`, in no special order: one query, where the store is
-    /// a server.
+    /// a server. A store that keeps one build only gives those of a newer one, if there is one meanwhile.
     ///
     /// - Parameters:
     ///   - customers: distinct.
@@ -164,7 +164,7 @@ extension FeatureStore {
     package func records(of customers: [Int64], in build: FeatureBuild) throws(StoreError) -> [CustomerRecord] {
         var records: [CustomerRecord] = []
         for customer in customers {
-            if let record = try record(of: customer), record.build == build { records.append(record) }
+            if let record = try record(of: customer) { records.append(record) }
         }
         return records
     }

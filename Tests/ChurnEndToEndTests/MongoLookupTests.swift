@@ -92,7 +92,7 @@ import Testing
         #expect(lookup.find(77, until: .now() + .seconds(1), completion: { _ in }) != nil)
         #expect(await find(20_000, in: lookup) == .unknown)
         #expect(lookup.find(20_000, until: .now() + .seconds(1), completion: { _ in }) == .unknown)
-        try await blocking { try lookup.stop() }
+        await lookup.stop()
     }
 
     @Test(
@@ -129,7 +129,7 @@ import Testing
         #expect(lookup.load.waiting == 0)
         try await blocking { try shop.server.start() }
         try await waitUntilFound(5, in: lookup)
-        try await blocking { try lookup.stop() }
+        await lookup.stop()
         #expect(await find(6, in: lookup) == .stopping)
     }
 
@@ -171,6 +171,6 @@ import Testing
             if record.build.generation == 2 { break }
             #expect(record == first)
         }
-        try await blocking { try lookup.stop() }
+        await lookup.stop()
     }
 }

@@ -95,7 +95,7 @@ import Testing
             }
         }
         #expect(lookup.load.cached == 100 && lookup.load.waiting == 0)
-        try await blocking { try lookup.stop() }
+        await lookup.stop()
         #expect(await find(601, in: lookup) == .stopping)
     }
 

@@ -74,7 +74,7 @@ struct MongoLookup: AsyncParsableCommand {
             }
             try await group.waitForAll()
         }
-        try lookup.stop()
+        await lookup.stop()
     }
 
     /// As many threads as the other way has, each with a query a call: what a thread pool in front of the driver does.

@@ -108,7 +108,7 @@ struct MongoStall: AsyncParsableCommand {
         await load.value
         let after = recovered.withLockedValue { $0.after.map { Double($0.nanoseconds) / 1e6 } }
         print("{\"recovered_after_ms\":\(after.map { "\($0)" } ?? "null")}")
-        try lookup.stop()
+        await lookup.stop()
     }
 
     private func call(

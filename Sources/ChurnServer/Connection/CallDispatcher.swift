@@ -1,6 +1,7 @@
 internal import ChurnFeatures
 internal import ChurnModel
 internal import ChurnProtocol
+internal import ChurnStore
 internal import NIOCore
 
 /// Answers decoded calls, on whatever thread it is used: each event loop has one for small calls, and a worker makes
@@ -45,14 +46,22 @@ final class CallDispatcher {
             try check()
             switch request.method {
             case .predictByID(let customer, let contributions, let names):
-                try predict(
-                    customer,
+                let call = try PredictByIDCall(
+                    request,
+                    customer: customer,
                     contributions: contributions,
                     names: names,
-                    request: request,
                     snapshot: snapshot,
-                    to: &output
+                    arrival: arrival
                 )
+                guard let resident = snapshot.resident else { throw .noFeatures }
+                guard let row = resident.table.row(of: customer) else { throw .unknownCustomer(customer) }
+                let found = FoundCustomer(
+                    row: resident.table.features(row: row),
+                    featureTime: resident.featureTime,
+                    segment: resident.segment(row: row)
+                )
+                write(call, found, to: &output)
             case .predictBatchByIDs(let ids):
                 let batch = try batchScoring(request, snapshot)
                 let answer = try batch.score(ids: ids, checkpoint: check)
@@ -73,54 +82,73 @@ final class CallDispatcher {
         }
     }
 
-    private func predict(
-        _ customer: Int64,
-        contributions wantsContributions: Bool,
-        names wantsNames: Bool,
-        request: RequestView,
-        snapshot: ServingSnapshot,
+    /// Appends the answer to a call whose customer was looked up in the store.
+    func answer(
+        _ call: PredictByIDCall,
+        with answer: FeatureLookup.Answer,
+        _ readThrough: ReadThrough,
         to output: inout ByteBuffer
-    ) throws(CallFailure) {
-        let index = try modelIndex(request, snapshot)
-        guard let resident = snapshot.resident else { throw .noFeatures }
-        guard let tableRow = resident.table.row(of: customer) else { throw .unknownCustomer(customer) }
-        let served = snapshot.models[index]
-        let count = served.inputCount
-        let values = resident.table.features(row: tableRow)
-        let inputs = values + served.inputColumns.lowerBound
-        for position in 0..<count { row[position] = values[served.featureColumns[position]] }
+    ) {
+        if let deadline = call.deadline, NIODeadline.now() >= deadline {
+            ResponseEncoder.write(failure: .deadlineExceeded, callID: call.callID, to: &output)
+        } else if case .found(let record) = answer {
+            readThrough.withRow(of: record) { row in
+                func write(_ segment: UnsafePointer<CChar>?) {
+                    let found = FoundCustomer(row: row, featureTime: record.featureTime, segment: segment)
+                    self.write(call, found, to: &output)
+                }
+                if let segment = record.segment { segment.withCString(write) } else { write(nil) }
+            }
+        } else if let failure = CallFailure(answer, of: call) {
+            ResponseEncoder.write(failure: failure, callID: call.callID, to: &output)
+        }
+    }
 
-        let (logOdds, probability) = served.scorer.score(inputs: inputs)
+    /// A customer's numbers, from the table or from the store.
+    private struct FoundCustomer {
+        /// Of the layout that the served models were made with.
+        let row: UnsafePointer<Double>
+        let featureTime: Int64
+        /// NUL-terminated.
+        let segment: UnsafePointer<CChar>?
+    }
+
+    private func write(_ call: PredictByIDCall, _ customer: FoundCustomer, to output: inout ByteBuffer) {
+        let served = call.served
+        let count = served.inputCount
+        for position in 0..<count { row[position] = customer.row[served.featureColumns[position]] }
+
+        let (logOdds, probability) = served.score(row: customer.row)
         var contributions = UnsafeBufferPointer<Double>(start: nil, count: 0)
-        if wantsContributions {
+        if call.contributions {
             let out = UnsafeMutableBufferPointer(rebasing: row[count..<(2 * count)])
-            served.scorer.contributions(inputs: inputs, into: out.baseAddress.unsafelyUnwrapped)
+            served.scorer.contributions(
+                inputs: customer.row + served.inputColumns.lowerBound,
+                into: out.baseAddress.unsafelyUnwrapped
+            )
             contributions = UnsafeBufferPointer(out)
         }
         let answer = PredictByIDAnswer(
-            customer: customer,
+            customer: call.customer,
             probability: probability,
             logOdds: logOdds,
             churn: probability >= served.model.threshold,
             features: UnsafeBufferPointer(rebasing: row[..<count]),
-            featureTime: resident.featureTime,
-            segment: resident.segment(row: tableRow),
+            featureTime: customer.featureTime,
+            segment: customer.segment,
             contributions: contributions,
-            baseline: wantsContributions ? served.scorer.baseline : 0,
-            names: wantsNames ? served.names : UnsafeBufferPointer(start: nil, count: 0)
+            baseline: call.contributions ? served.scorer.baseline : 0,
+            names: call.names ? served.names : UnsafeBufferPointer(start: nil, count: 0)
         )
-        ResponseEncoder.write(answer, model: served.identity, callID: request.callID, to: &output)
+        ResponseEncoder.write(answer, model: served.identity, callID: call.callID, to: &output)
     }
 
     private func batchScoring(_ request: RequestView, _ snapshot: ServingSnapshot) throws(CallFailure) -> BatchScoring {
-        BatchScoring(snapshot: snapshot, modelIndex: try modelIndex(request, snapshot), scratch: batchScratch)
-    }
-
-    private func modelIndex(_ request: RequestView, _ snapshot: ServingSnapshot) throws(CallFailure) -> Int {
-        guard let index = snapshot.modelIndex(request.model) else {
-            throw .unknownModel(request.model, serving: snapshot)
-        }
-        return index
+        BatchScoring(
+            snapshot: snapshot,
+            modelIndex: try snapshot.requireModel(request.model),
+            scratch: batchScratch
+        )
     }
 }
 

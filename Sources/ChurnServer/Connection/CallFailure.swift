@@ -37,6 +37,7 @@ struct CallFailure: Error {
         message: "the server is shutting down; open a new connection",
         notProcessed: true
     )
+    static let connectionClosed = CallFailure(code: .cancelled, message: "the connection was closed")
     static let deadlineExceeded = CallFailure(code: .deadlineExceeded, message: "the deadline passed")
     static let tooManyInFlight = CallFailure(
         code: .resourceExhausted,

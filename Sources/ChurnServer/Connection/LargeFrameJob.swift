@@ -10,6 +10,8 @@ struct LargeFrameJob: Sendable {
         case answer(ByteBuffer)
         /// The frame is broken; `callID` is 0 when it has none.
         case undecodable(DecodeError, callID: UInt64)
+        /// One customer, to be looked up: the frame is large for what this version does not know.
+        case lookUp(PredictByIDCall, arrival: NIODeadline, ReadThrough)
     }
 
     let payload: LargePayload
@@ -19,16 +21,16 @@ struct LargeFrameJob: Sendable {
     /// Whether the peer has gone: then nobody wants the answer.
     let life: ConnectionLife
 
-    /// Answers the frame on a worker, and calls `done` there.
+    /// Answers the frame on a worker, and calls `done` there, or where the last customer of a batch was looked up.
     func start(_ done: @escaping @Sendable (Outcome) -> Void) {
         services.workers.submit { _ in
             // On Linux this is the thread's own: a core that has both rather runs the loop, and its small calls.
             _ = setpriority(CInt(PRIO_PROCESS.rawValue), 0, ServerLimits.workerNice)
-            done(run())
+            run(done)
         }
     }
 
-    private func run() -> Outcome {
+    private func run(_ done: @escaping @Sendable (Outcome) -> Void) {
         let memory = services.largeFrameMemory.take() ?? LargeFrameMemory(health: services.health)
         // The payload is `self`'s, and the request points into the arena.
         defer {
@@ -37,14 +39,45 @@ struct LargeFrameJob: Sendable {
         }
         do throws(DecodeError) {
             let request = try RequestView.decode(payload.bytes, arena: memory.arena)
+            if let readThrough = services.readThrough, let customers = request.customers {
+                return lookUp(customers, request, readThrough, done)
+            }
             var output = ByteBuffer()
             memory.dispatcher.answer(request, with: snapshot, arrival: arrival, to: &output) {
                 () throws(CallFailure) in
-                if life.hasEnded { throw CallFailure(code: .cancelled, message: "the connection was closed") }
+                if life.hasEnded { throw .connectionClosed }
             }
-            return .answer(output)
+            done(.answer(output))
         } catch {
-            return .undecodable(error, callID: FrameHeader.callID(payload.bytes) ?? 0)
+            done(.undecodable(error, callID: FrameHeader.callID(payload.bytes) ?? 0))
+        }
+    }
+
+    private func lookUp(
+        _ customers: RequestView.Customers,
+        _ request: RequestView,
+        _ readThrough: ReadThrough,
+        _ done: @escaping @Sendable (Outcome) -> Void
+    ) {
+        do throws(CallFailure) {
+            switch customers {
+            case .one(let customer, let contributions, let names):
+                let call = try PredictByIDCall(
+                    request,
+                    customer: customer,
+                    contributions: contributions,
+                    names: names,
+                    snapshot: snapshot,
+                    arrival: arrival
+                )
+                done(.lookUp(call, arrival: arrival, readThrough))
+            case .many(let ids):
+                try BatchLookup(request, ids: ids, job: self, readThrough: readThrough, done: done).start()
+            }
+        } catch {
+            var output = ByteBuffer()
+            ResponseEncoder.write(failure: error, callID: request.callID, to: &output)
+            done(.answer(output))
         }
     }
 }

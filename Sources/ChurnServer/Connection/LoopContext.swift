@@ -7,6 +7,8 @@ final class LoopContext {
     let dispatcher: CallDispatcher
     /// How other threads reach this context.
     let handle: any ServingLoop
+    /// Where other threads put what they have looked up for this loop's sessions.
+    let lookupReturns: LookupReturns
     /// Replaced by a task on this loop when the store has a newer build.
     var snapshot: ServingSnapshot {
         didSet { plainRoute = snapshot.plainRoute.map(Unmanaged.passUnretained) }
@@ -24,6 +26,7 @@ final class LoopContext {
 
     init(handle: any ServingLoop, services: ServerServices, snapshot: ServingSnapshot) {
         self.handle = handle
+        lookupReturns = LookupReturns(to: handle)
         self.services = services
         self.snapshot = snapshot
         plainRoute = snapshot.plainRoute.map(Unmanaged.passUnretained)
@@ -67,6 +70,15 @@ final class LoopContext {
     func answerPlain(_ input: inout UnsafeRawBufferPointer, arrival: NIODeadline) {
         guard !isDraining, let plainRoute else { return }
         plainRoute._withUnsafeGuaranteedRef { $0.answerRun(&input, arrival: arrival, to: &output.pointee) }
+    }
+
+    /// Has the sessions answer the calls whose look-ups have ended.
+    func answerLookups() {
+        guard let readThrough = services.readThrough else { return }
+        for (id, items) in Dictionary(grouping: lookupReturns.takeAll(), by: \.session) {
+            // A connection that is gone by then wants no answer.
+            session(id)?.finish(items, readThrough)
+        }
     }
 
     /// Makes the output buffer ready for the next turn.

@@ -204,6 +204,8 @@ final class Session {
         let request = try RequestView.decode(payload, arena: loop.arena)
         if loop.isDraining {
             answerWhileDraining(request)
+        } else if let readThrough = loop.services.readThrough, let customers = request.customers {
+            lookUp(customers, request, payload, arrival: arrival, readThrough)
         } else {
             loop.dispatcher.answer(request, with: loop.snapshot, arrival: arrival, to: &loop.output.pointee)
         }
@@ -217,6 +219,65 @@ final class Session {
         } else {
             ResponseEncoder.write(failure: .draining, callID: request.callID, to: &loop.output.pointee)
         }
+    }
+
+    // MARK: Customers that are not resident
+
+    private func lookUp(
+        _ customers: RequestView.Customers,
+        _ request: RequestView,
+        _ payload: UnsafeRawBufferPointer,
+        arrival: NIODeadline,
+        _ readThrough: ReadThrough
+    ) {
+        do throws(CallFailure) {
+            guard inFlight < loop.services.configuration.maxInFlightPerConnection else { throw .tooManyInFlight }
+            switch customers {
+            case .one(let customer, let contributions, let names):
+                let call = try PredictByIDCall(
+                    request,
+                    customer: customer,
+                    contributions: contributions,
+                    names: names,
+                    snapshot: loop.snapshot,
+                    arrival: arrival
+                )
+                inFlight += 1
+                lookUp(call, arrival: arrival, readThrough)
+            case .many:
+                // A batch is looked up by a worker, as one that comes in a large frame.
+                guard let reserved = loop.services.budget.reserve(payload.count) else { throw .outOfMemoryBudget }
+                let copy = LargePayload(bytes: payload.count, reserved: reserved)
+                var rest = payload
+                copy.take(from: &rest)
+                submit(copy, arrival: arrival)
+            }
+        } catch {
+            ResponseEncoder.write(failure: error, callID: request.callID, to: &loop.output.pointee)
+        }
+    }
+
+    /// Answers at once what the cache has; else the answer comes back to `finish`.
+    private func lookUp(_ call: PredictByIDCall, arrival: NIODeadline, _ readThrough: ReadThrough) {
+        let until = ReadThrough.patience(call.deadline, arrival: arrival)
+        let answer = readThrough.lookup.find(call.customer, until: until) { [id, returns = loop.lookupReturns] in
+            returns.put(LookupReturns.Item(session: id, call: call, answer: $0))
+        }
+        guard let answer else { return }
+        inFlight -= 1
+        loop.dispatcher.answer(call, with: answer, readThrough, to: &loop.output.pointee)
+    }
+
+    /// Answers calls whose look-ups have ended, all in one piece.
+    func finish(_ lookups: [LookupReturns.Item], _ readThrough: ReadThrough) {
+        inFlight -= lookups.count
+        if !isDiscarding {
+            for item in lookups {
+                loop.dispatcher.answer(item.call, with: item.answer, readThrough, to: &loop.output.pointee)
+            }
+            flush()
+        }
+        closeIfDone()
     }
 
     // MARK: Large frames
@@ -256,6 +317,10 @@ final class Session {
         guard payload.isComplete else { return }
         input = .frames
         overdueAt = nil
+        submit(payload, arrival: arrival)
+    }
+
+    private func submit(_ payload: LargePayload, arrival: NIODeadline) {
         inFlight += 1
         let job = LargeFrameJob(
             payload: payload,
@@ -271,12 +336,16 @@ final class Session {
     }
 
     private func finish(_ outcome: LargeFrameJob.Outcome) {
-        inFlight -= 1
         switch outcome {
         case .answer(var frames):
+            inFlight -= 1
             if !isDiscarding { transport?.send(&frames) }
         case .undecodable(let error, let callID):
+            inFlight -= 1
             refuse(error.description, code: .invalidArgument, callID: callID)
+        case .lookUp(let call, let arrival, let readThrough):
+            lookUp(call, arrival: arrival, readThrough)
+            flush()
         }
         closeIfDone()
     }

@@ -55,6 +55,15 @@ package final class FeatureLookup: Sendable {
         var buildReadAt: NIODeadline?
         var runningQueries = 0
         var isStopped = false
+        var totals = Totals()
+    }
+
+    /// What there was since the start.
+    package struct Totals: Equatable, Sendable {
+        package var calls = 0
+        /// Of these, the ones that were answered without a query of their own.
+        package var cached = 0
+        package var queries = 0
     }
 
     private let store: any Store
@@ -79,16 +88,17 @@ package final class FeatureLookup: Sendable {
         clockThread.submit { [self] _ in keepDeadlines() }
     }
 
-    /// Answers every caller that waits, and ends the threads. Must be called; blocks until the queries under way end.
-    package func stop() throws {
+    /// Answers every caller that waits, and ends the threads when the queries under way have ended. Must be called.
+    package func stop() async {
         let callers = state.withLockedValue { state in
             state.isStopped = true
             return state.queue.removeAll()
         }
         for complete in callers { complete(.stopping) }
         wakeClock()
-        try clockThread.syncShutdownGracefully()
-        try threads.syncShutdownGracefully()
+        // It throws for a pool that was not started, or that is stopped already.
+        try? await clockThread.shutdownGracefully()
+        try? await threads.shutdownGracefully()
     }
 
     /// What is known of a customer.
@@ -100,6 +110,7 @@ package final class FeatureLookup: Sendable {
         var startsQuery = false
         var isEarliest = false
         let answer = state.withLockedValue { state -> Answer? in
+            state.totals.calls += 1
             if let entry = state.cache.entry(of: customer) {
                 let freshUntil = entry.readAt + freshness(entry)
                 if now >= freshUntil || isOutdated(entry.record, state.build) {
@@ -107,8 +118,14 @@ package final class FeatureLookup: Sendable {
                     startsQuery = takesThread(&state)
                 }
                 // That there is nothing is not said for longer than it is fresh.
-                if entry.record == nil, now < freshUntil { return .unknown }
-                if let record = entry.record, now < freshUntil + configuration.staleFor { return .found(record) }
+                if entry.record == nil, now < freshUntil {
+                    state.totals.cached += 1
+                    return .unknown
+                }
+                if let record = entry.record, now < freshUntil + configuration.staleFor {
+                    state.totals.cached += 1
+                    return .found(record)
+                }
             }
             guard !state.isStopped else { return .stopping }
             guard deadline > now else { return .late }
@@ -126,13 +143,15 @@ package final class FeatureLookup: Sendable {
     /// Customers kept, and callers that wait.
     package var load: (cached: Int, waiting: Int) { state.withLockedValue { ($0.cache.count, $0.queue.callerCount) } }
 
+    package var totals: Totals { state.withLockedValue { $0.totals } }
+
     private func freshness(_ entry: LookupCache.Entry) -> TimeAmount {
         entry.record == nil ? configuration.unknownFreshFor : configuration.freshFor
     }
 
     private func isOutdated(_ record: CustomerRecord?, _ newest: FeatureBuild?) -> Bool {
         guard let record, let newest else { return false }
-        return record.build.generation != newest.generation || record.build.segmentation != newest.segmentation
+        return (record.build.generation, record.build.segmentation) < (newest.generation, newest.segmentation)
     }
 
     /// Whether one more thread is to run queries; counts it.
@@ -147,7 +166,7 @@ package final class FeatureLookup: Sendable {
         while true {
             let customers = state.withLockedValue { state in
                 let customers = state.queue.take(configuration.customersPerQuery)
-                if customers.isEmpty { state.runningQueries -= 1 }
+                if customers.isEmpty { state.runningQueries -= 1 } else { state.totals.queries += 1 }
                 return customers
             }
             if customers.isEmpty { return }

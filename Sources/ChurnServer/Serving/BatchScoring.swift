@@ -58,7 +58,7 @@ struct BatchScoring {
         ids: UnsafeBufferPointer<Int64>,
         checkpoint: () throws(CallFailure) -> Void
     ) throws(CallFailure) -> PredictBatchAnswer {
-        try requireRows(ids.count)
+        try Self.requireRows(ids.count)
         guard let resident = snapshot.resident else { throw .noFeatures }
         let rows = ids.count
         let table = resident.table
@@ -107,7 +107,7 @@ struct BatchScoring {
                     + "\(inputs[0].feature) has \(rows); all columns must have the same number of rows"
             )
         }
-        try requireRows(rows)
+        try Self.requireRows(rows)
         scratch.reserve(rows: rows, inputCount: inputs.count)
         // One pointer a column, moved on from slice to slice: into the request itself, or into transformed inputs.
         let pointers = UnsafeMutableBufferPointer<UnsafePointer<Double>>.allocate(capacity: inputs.count)
@@ -175,7 +175,7 @@ struct BatchScoring {
         "it takes \(served.model.inputs.map(\.feature).joined(separator: ", "))"
     }
 
-    private func requireRows(_ rows: Int) throws(CallFailure) {
+    static func requireRows(_ rows: Int) throws(CallFailure) {
         guard rows > 0 else { throw .invalidArgument("the batch has no rows") }
         guard rows <= ProtocolLimits.batchRows else {
             throw .invalidArgument("\(rows) rows are more than the limit of \(ProtocolLimits.batchRows)")

@@ -44,7 +44,7 @@ final class HealthMonitor: Sendable {
     func report(_ snapshot: ServingSnapshot, names: Bool) -> HealthReport {
         let state = state.withLockedValue { $0 }
         let now = NIODeadline.now()
-        let (serving, reason) = verdict(state, hasFeatures: snapshot.resident != nil)
+        let (serving, reason) = verdict(state, hasFeatures: snapshot.build != nil)
         return HealthReport(
             state: serving,
             reason: reason,
@@ -60,10 +60,10 @@ final class HealthMonitor: Sendable {
                     features: names ? $0.model.inputs.map(\.feature) : []
                 )
             },
-            features: snapshot.resident.map {
+            features: snapshot.build.map {
                 .init(
-                    customers: UInt64($0.table.rowCount),
-                    generation: UInt64(clamping: $0.table.generation),
+                    customers: UInt64(clamping: $0.customers),
+                    generation: UInt64(clamping: $0.generation),
                     featureTime: $0.featureTime
                 )
             },

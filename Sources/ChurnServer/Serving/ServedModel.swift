@@ -49,6 +49,12 @@ final class ServedModel: @unchecked Sendable {
 
     var inputCount: Int { featureColumns.count }
 
+    /// - Parameter row: of the layout that this model was made with.
+    @inline(__always)
+    func score(row: UnsafePointer<Double>) -> (logOdds: Double, probability: Double) {
+        scorer.score(inputs: row + inputColumns.lowerBound)
+    }
+
     /// Whether `text` (NUL-terminated) is the model's name, or its "name@version".
     func matches(_ text: UnsafePointer<CChar>) -> Bool {
         equal(text, identity.name) || equal(text, UnsafePointer(selector))

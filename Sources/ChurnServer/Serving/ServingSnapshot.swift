@@ -1,23 +1,68 @@
 internal import ChurnFeatures
 internal import ChurnModel
+internal import ChurnStore
 
 /// All that answers need, as of one feature build: models, and a table of their inputs for every customer. Immutable; a
 /// new build makes a new snapshot, and each event loop swaps its reference to it.
 final class ServingSnapshot: Sendable {
     /// The first is the default; never empty.
     let models: [ServedModel]
-    /// `nil` until a feature build is loaded.
+    /// `nil` until a feature build is loaded, and when customers are looked up in the store.
     let resident: ResidentFeatures?
+    /// The feature build that answers come from, for Health; `nil` while there is none.
+    let build: Build?
     /// The short way to the default model's answers, where there is one.
     let plainRoute: PlainRoute?
 
-    /// - Parameter table: of the layout that the models were made with.
-    init(models: [ServedModel], table: FeatureTable?) throws(ServerError) {
+    struct Build: Sendable {
+        let generation: Int64
+        let customers: Int64
+        /// Seconds since 1970-01-01 00:00 on the clock of the transactions.
+        let featureTime: Int64
+    }
+
+    /// Without features, for now.
+    ///
+    /// - Parameter models: not empty.
+    init(models: [ServedModel]) throws(ServerError) {
         guard !models.isEmpty else { throw .noModel }
         self.models = models
-        let resident = table.map { ResidentFeatures(table: $0) }
+        resident = nil
+        build = nil
+        plainRoute = nil
+    }
+
+    /// With the features of all customers.
+    ///
+    /// - Parameters:
+    ///   - models: not empty.
+    ///   - table: of the layout that the models were made with.
+    init(models: [ServedModel], table: FeatureTable) throws(ServerError) {
+        guard !models.isEmpty else { throw .noModel }
+        self.models = models
+        let resident = ResidentFeatures(table: table)
         self.resident = resident
-        plainRoute = resident.flatMap { PlainRoute($0, served: models[0]) }
+        build = Build(
+            generation: table.generation,
+            customers: Int64(table.rowCount),
+            featureTime: resident.featureTime
+        )
+        plainRoute = PlainRoute(resident, served: models[0])
+    }
+
+    /// With features that stay in the store.
+    ///
+    /// - Parameter models: not empty.
+    init(models: [ServedModel], inStore newest: FeatureBuild) throws(ServerError) {
+        guard !models.isEmpty else { throw .noModel }
+        self.models = models
+        resident = nil
+        build = Build(
+            generation: newest.generation,
+            customers: newest.customers,
+            featureTime: newest.context.featureTime
+        )
+        plainRoute = nil
     }
 
     /// - Parameter selector: NUL-terminated: empty for the default, a name, or "name@version".
@@ -25,6 +70,12 @@ final class ServingSnapshot: Sendable {
     func modelIndex(_ selector: UnsafePointer<CChar>) -> Int? {
         if selector[0] == 0 { return 0 }
         return models.firstIndex { $0.matches(selector) }
+    }
+
+    /// - Throws: what to tell a caller who wants a model that is not served.
+    func requireModel(_ selector: UnsafePointer<CChar>) throws(CallFailure) -> Int {
+        guard let index = modelIndex(selector) else { throw .unknownModel(selector, serving: self) }
+        return index
     }
 }
 
@@ -39,7 +90,7 @@ final class ResidentFeatures: @unchecked Sendable {
 
     init(table: FeatureTable) {
         self.table = table
-        featureTime = table.context.asOfMinute * 60
+        featureTime = table.context.featureTime
         segmentNames = table.segmentNames.map { copyOfCString($0) }
     }
 

@@ -21,6 +21,7 @@ struct Serve: AsyncParsableCommand {
               churn serve
               churn serve --listen 0.0.0.0:7447 --model seed-logistic@1
               churn serve --port 0 --json          any free port, said on standard output
+              churn serve --store mongodb://db1/churn --lookup read-through
             """
     )
 
@@ -57,6 +58,20 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write the port to this file once connections are accepted.", valueName: "file"))
     var portFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where features are: resident (all in memory) or read-through (in the store, the last used in memory).",
+            valueName: "mode"
+        )
+    )
+    var lookup = Lookup.resident
+
+    @Option(help: ArgumentHelp("read-through: customers kept in memory, half a kilobyte each.", valueName: "count"))
+    var cachedCustomers = 100_000
+
+    @Option(help: ArgumentHelp("read-through: how long one is used without another look.", valueName: "time"))
+    var cacheFor = TimeArgument(.seconds(30))
+
     @Option(help: ArgumentHelp("What carries the bytes: epoll (the fastest) or nio (SwiftNIO).", valueName: "name"))
     var transport = TransportKind.epoll
 
@@ -83,10 +98,16 @@ struct Serve: AsyncParsableCommand {
     @Flag(help: "One JSON line on standard output when the server listens.")
     var json = false
 
+    enum Lookup: String, CaseIterable, ExpressibleByArgument {
+        case resident
+        case readThrough = "read-through"
+    }
+
     /// A store that is silent for longer has failed, as far as Health is concerned.
     private static let storeStallLimit = Duration.seconds(5)
 
     func validate() throws {
+        if noStore, lookup == .readThrough { throw ValidationError("--no-store leaves nothing to read through to") }
         if noStore, store.store != nil { throw ValidationError("--store and --no-store contradict each other") }
     }
 
@@ -101,7 +122,9 @@ struct Serve: AsyncParsableCommand {
             maxConnections: maxConnections,
             maxInFlightPerConnection: maxInFlight,
             drainTimeout: drainTimeout.duration,
-            storePollInterval: pollInterval.duration
+            storePollInterval: pollInterval.duration,
+            lookup: lookup == .resident
+                ? .resident : .readThrough(cachedCustomers: cachedCustomers, freshFor: cacheFor.duration)
         )
         var logger = Logger(label: "churn", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = try settings.logLevel(flag: logLevel)
