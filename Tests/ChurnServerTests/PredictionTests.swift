@@ -116,6 +116,37 @@ import Testing
         }
     }
 
+    @Test("known and unknown customers in one packet are each answered as by themselves", arguments: 0..<8)
+    func mixedPacket(seed: Int) async throws {
+        try await TestServer.with { server in
+            let peer = try await server.connect()
+            try await blocking {
+                var random = SplitMix64(seed: UInt64(seed))
+                // The first two: nobody is known, everybody is.
+                let knownShare = seed < 2 ? Double(seed) : Double.random(in: 0..<1, using: &random)
+                let customers = (0..<150).map { _ in
+                    let isKnown = Double.random(in: 0..<1, using: &random) < knownShare
+                    return Int64.random(in: isKnown ? 1...200 : 1_000...2_000, using: &random)
+                }
+                func request(_ customer: Int64) -> Request {
+                    Request(method: .predictByID(customer: customer, contributions: false, names: false))
+                }
+                peer.send(
+                    customers.enumerated().flatMap {
+                        RawPeer.frame(request($1), callID: UInt64($0 + 1), timeout: 60_000)
+                    }
+                )
+                var answers: [Response] = []
+                for _ in customers { answers.append(try #require(try peer.receive())) }
+                for (index, customer) in customers.enumerated() {
+                    let alone = try peer.call(request(customer), callID: UInt64(index + 1))
+                    #expect("\(answers[index])" == "\(alone)", "seed \(seed), call \(index)")
+                    #expect((alone.status == .ok) == (customer <= 200))
+                }
+            }
+        }
+    }
+
     @Test("by id, by batch of any size and by columns: the same bits", arguments: [1, 7, 8, 9, 200, 20_000])
     func sameBits(rows: Int) async throws {
         try await TestServer.with { server in

@@ -1,5 +1,4 @@
 internal import ChurnProtocol
-internal import Synchronization
 
 /// The beginning of a frame whose rest has not arrived; at most as long as is needed to go on with it.
 struct PartialFrame: ~Copyable {
@@ -72,16 +71,5 @@ final class LargePayload: @unchecked Sendable {
         room.copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<taken]))
         count += taken
         rest = UnsafeRawBufferPointer(rebasing: rest[taken...])
-    }
-}
-
-/// Whether a connection is still open, for threads that work for it.
-final class ConnectionLife: Sendable {
-    private let ended = Atomic<Bool>(false)
-
-    var hasEnded: Bool { ended.load(ordering: .relaxed) }
-
-    func end() {
-        ended.store(true, ordering: .relaxed)
     }
 }

@@ -92,6 +92,7 @@ final class PlainRoute: @unchecked Sendable {
                             to: &output
                         )
                         for _ in 0..<answered { skipFrame(&input) }
+                        // A group that is not full ends before another frame.
                         if answered < count || count < Self.groupSize { return }
                     }
                 }
@@ -132,6 +133,31 @@ final class PlainRoute: @unchecked Sendable {
         to output: inout ByteBuffer
     ) -> Int {
         var answered = 0
+        while true {
+            answered += answerKnown(
+                UnsafeBufferPointer(rebasing: calls[answered...]),
+                rows: UnsafeBufferPointer(rebasing: rows[answered...]),
+                arrival: arrival,
+                to: &output
+            )
+            // Answered here too, so that those behind an unknown customer are not looked up again.
+            guard answered < calls.count, rows[answered] < 0, !isLate(calls[answered], arrival) else { return answered }
+            let call = calls[answered]
+            ResponseEncoder.write(failure: .unknownCustomer(call.customer), callID: call.callID, to: &output)
+            answered += 1
+        }
+    }
+
+    /// - Returns: how many calls have been answered, from the first on; the next is none of a known customer, or not to be
+    ///   answered here.
+    @inline(__always)
+    private func answerKnown(
+        _ calls: UnsafeBufferPointer<PlainPredictByID>,
+        rows: UnsafeBufferPointer<Int32>,
+        arrival: NIODeadline,
+        to output: inout ByteBuffer
+    ) -> Int {
+        var answered = 0
         output.writeWithUnsafeMutableBytes(minimumWritableBytes: calls.count * longestFrame) { space in
             let start = space.baseAddress.unsafelyUnwrapped
             var end = start
@@ -154,11 +180,7 @@ final class PlainRoute: @unchecked Sendable {
         arrival: NIODeadline,
         to output: UnsafeMutableRawPointer
     ) -> Int {
-        guard row >= 0 else { return 0 }
-        if let deadline = arrival.deadline(timeoutMilliseconds: call.timeoutMilliseconds), NIODeadline.now() >= deadline
-        {
-            return 0
-        }
+        guard row >= 0, !isLate(call, arrival) else { return 0 }
         let values = table.features(row: row)
         let (logOdds, probability) = scorer.score(inputs: values + inputColumns.lowerBound)
         let fields = PredictByIDTemplate.Fields(
@@ -176,6 +198,12 @@ final class PlainRoute: @unchecked Sendable {
             }
         }
         return templates[index].frameBytes
+    }
+
+    @inline(__always)
+    private func isLate(_ call: PlainPredictByID, _ arrival: NIODeadline) -> Bool {
+        guard let deadline = arrival.deadline(timeoutMilliseconds: call.timeoutMilliseconds) else { return false }
+        return NIODeadline.now() >= deadline
     }
 
     /// - Precondition: `input` begins with a whole frame.
