@@ -111,8 +111,9 @@ let package = Package(
         .executableTarget(
             name: "churn-bench",
             dependencies: [
-                "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnServer", "CKernelTwin", nioCore,
-                nioLocks, argumentParser,
+                "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnServer", "ChurnClient",
+                "CKernelTwin",
+                nioCore, nioLocks, argumentParser,
             ],
             path: "Benchmarks/Sources/churn-bench",
             swiftSettings: strict
