@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -46,6 +47,34 @@ struct StoreCommandTests {
         try edit(mongodb: mongodb, "features.update_one({'_id': 12347}, {'$inc': {'units': 1}})")
         let damaged = try await Program.run(["store", "check", "--store", mongodb])
         #expect(damaged.output.contains("problem: the features are not those of their build"))
+    }
+
+    @Test("a store that is made empty can be served at once, and stays as it is when it is made again")
+    func create() async throws {
+        let shop = try Shop()
+        for store in ["sqlite:\(shop.directory.path)/new.sqlite", try MongoDatabase().uri] {
+            let serve = ["serve", "--store", store, "--models", Shop.models, "--listen", "127.0.0.1:0"]
+            try await Program.fails(serve, 66, ["there is no store"])
+            #expect(try await Program.run(["store", "create", "--store", store]).status == 0)
+            let server = try await blocking { try ChildProcess(Surroundings.churn(), serve) }
+            let line = try await blocking { try server.waitForLine("listening on ") }
+            let address = "127.0.0.1:" + (line.split(separator: ":").last ?? "")
+            let health = try await Program.run(["health", "--server", address])
+            #expect(health.status == 1)
+            #expect(health.output.contains("NOT_SERVING") && health.output.contains("no features are loaded"))
+            let features = "Frequency,Monetary,AvgOrderValue\n7,4310,615.7142857142857\n"
+            let score = ["score", "-", "--server", address, "--model", "seed-logistic"]
+            let scored = try await Program.run(score, input: features)
+            #expect(scored.status == 0 && scored.output.contains("1,0.0705228174674161"), "\(scored)")
+            kill(server.identifier, SIGTERM)
+            _ = try await blocking { server.waitForEnd() }
+
+            let file = try shop.file("transactions.csv", Shop.transactions)
+            #expect(try await Program.run(["ingest", file, "--store", store]).status == 0)
+            #expect(try await Program.run(["store", "create", "--store", store]).status == 0)
+            let checked = try await Program.run(["store", "check", "--store", store, "--json"])
+            #expect(try checked.object()["lines"] as? Int == 10)
+        }
     }
 
     @Test("bad input is one line, and what is there stays as it was")

@@ -5,16 +5,40 @@ internal import ChurnStore
 struct StoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
-        abstract: "Look into a store, or copy one.",
+        abstract: "Make a store, look into one, or copy one.",
         discussion: """
-            Each subcommand has --json.
+            check and copy have --json.
 
             EXAMPLES
               churn store check
               churn store copy sqlite:churn.sqlite mongodb://db1/churn
             """,
-        subcommands: [StoreCheck.self, StoreCopy.self]
+        subcommands: [StoreCreate.self, StoreCheck.self, StoreCopy.self]
     )
+}
+
+struct StoreCreate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create",
+        abstract: "Make an empty store; leave one that is there as it is.",
+        discussion: """
+            A server can then start before the first ingest: until there are features it
+            answers batches that bring their own, and its health is NOT_SERVING.
+
+            EXAMPLES
+              churn store create
+              churn store create --store mongodb://db1/churn
+            """
+    )
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var configuration: ConfigurationOptions
+
+    func run() throws {
+        let location = try store.location(try configuration.settings())
+        _ = try location.open(.create)
+        try StandardStream.output.write("store  \(location)\n")
+    }
 }
 
 struct StoreCheck: ParsableCommand {
