@@ -9,9 +9,9 @@ readonly PUBLIC_DATA_BLOB="d75b9df288cc82f159506aad450ec301462611d1"
 # What the package needs to build: SwiftPM asks pkg-config for the C libraries.
 readonly BUILD_PACKAGES=(git pkg-config libprotobuf-c-dev libsqlite3-dev libmongoc-dev zlib1g-dev libssl-dev)
 readonly DOWNLOAD_PACKAGES=(ca-certificates curl)
-# What the tests need on top: the generators of the wire code and of the Python peer, a linter for these scripts, and what
-# scripts/check-kernels looks into objects and emulates older processors with.
-readonly TEST_PACKAGES=(sqlite3 protobuf-c-compiler protobuf-compiler python3 python3-venv shellcheck binutils
+# What the tests need on top: the generators of the wire code and of the Python peer, linters for these scripts and for
+# docker-compose.yml, and what scripts/check-kernels looks into objects and emulates older processors with.
+readonly TEST_PACKAGES=(sqlite3 protobuf-c-compiler protobuf-compiler python3 python3-venv shellcheck docker-compose binutils
     qemu-user)
 # The peers of Benchmarks/: Redis, gRPC C++, and what builds and runs ours beside them.
 readonly BENCHMARK_PACKAGES=(gcc g++ libc6-dev redis-server sqlite3 libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc python3 python3-venv util-linux)
