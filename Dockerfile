@@ -58,6 +58,8 @@ RUN export DEBIAN_FRONTEND=noninteractive \
     && install -d -o churn -g churn -m 0750 /var/lib/churn
 COPY --from=build /out /
 
+# Who sets another CHURN_LISTEN sets CHURN_SERVER too: it is whom the health check asks.
+#
 # All that is written lies below /var/lib/churn, so the rest may be read-only: the SQLite store, and the temporary files of
 # what does not fit into memory.
 ENV CHURN_STORE=sqlite:/var/lib/churn/churn.sqlite \
@@ -69,6 +71,6 @@ WORKDIR /var/lib/churn
 EXPOSE 7447
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=5s --start-period=10s --retries=3 \
-    CMD ["churn", "health", "--server", "127.0.0.1:7447", "--timeout", "3s"]
+    CMD ["churn", "health", "--timeout", "3s"]
 ENTRYPOINT ["churn"]
 CMD ["serve"]
