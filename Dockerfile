@@ -16,7 +16,8 @@ RUN apt-get update -qq \
         git pkg-config libprotobuf-c-dev libsqlite3-dev libmongoc-dev zlib1g-dev libssl-dev \
     && rm -rf /var/lib/apt/lists/*
 
-# The packages, compiled in a layer that outlives every change of our own sources.
+# The packages, compiled in a layer that outlives every change of our own sources. It is kept as an archive, for a layer may keep
+# times to the second, and the build compares nanoseconds: it would compile all of it again.
 COPY Package.swift Package.versions ./
 COPY scripts/resolve scripts/dependencies-manifest scripts/
 RUN manifest=$(scripts/dependencies-manifest) \
@@ -25,14 +26,16 @@ RUN manifest=$(scripts/dependencies-manifest) \
     && touch Sources/Dependencies/main.swift \
     && scripts/resolve \
     && swift build -c release --static-swift-stdlib \
-    && rm -r Sources
+    && tar --format=posix --create --file /packages.tar .build \
+    && rm -r .build Sources
 
 # SwiftPM wants every target of the manifest to be there; only those of the program are compiled.
 COPY Package.swift Package.versions ./
 COPY Tests Tests
 COPY Benchmarks Benchmarks
 COPY Sources Sources
-RUN swift build -c release --static-swift-stdlib --product churn \
+RUN tar --extract --file /packages.tar \
+    && swift build -c release --static-swift-stdlib --product churn \
     && scripts/resolve --check \
     && install -D --strip .build/release/churn /out/usr/local/bin/churn
 COPY models /out/usr/local/share/churn/models
