@@ -43,14 +43,6 @@ COPY LICENSE /out/usr/local/share/doc/churn/LICENSE
 
 # --- Run ---------------------------------------------------------------------------------------------------
 FROM ${RUNTIME_IMAGE}
-ARG VERSION=0.0.0
-ARG REVISION=unknown
-LABEL org.opencontainers.image.title="churn" \
-    org.opencontainers.image.description="Predicts which customers are about to leave" \
-    org.opencontainers.image.licenses="Apache-2.0" \
-    org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}"
-
 # Only what the program is linked with, and the certificates that a database may need.
 RUN export DEBIAN_FRONTEND=noninteractive \
     && apt-get update -qq \
@@ -77,3 +69,11 @@ HEALTHCHECK --interval=5s --timeout=5s --start-period=10s --retries=3 \
     CMD ["churn", "health", "--timeout", "3s"]
 ENTRYPOINT ["churn"]
 CMD ["serve"]
+# Last, for they differ from build to build.
+ARG VERSION=0.0.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="churn" \
+    org.opencontainers.image.description="Predicts which customers are about to leave" \
+    org.opencontainers.image.licenses="Apache-2.0" \
+    org.opencontainers.image.version="${VERSION}" \
+    org.opencontainers.image.revision="${REVISION}"
