@@ -116,8 +116,8 @@ package struct ChurnServer: Service {
             try? await gracefulShutdown()
             logger.notice("draining")
             services.health.beginDraining()
-            await transport.stopListening()
-            await publisher.drain(timeout: configuration.drainTimeout)
+            publisher.announceDraining()
+            await publisher.drain(timeout: configuration.drainTimeout) { await transport.stopListening() }
             tasks.cancelAll()
         }
         logger.notice("stopped")
