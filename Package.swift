@@ -65,6 +65,7 @@ let package = Package(
         .target(name: "CChurnProto", dependencies: ["CProtobufC"]),
 
         .target(name: "CEpoll"),
+        .target(name: "CHandover"),
 
         .target(name: "ChurnFeatures", dependencies: ["CByteScan", "CCPU", "CZlib"], swiftSettings: strict),
         .target(name: "CCPU"),
@@ -93,8 +94,8 @@ let package = Package(
         .target(
             name: "ChurnServer",
             dependencies: [
-                "ChurnProtocol", "ChurnFeatures", "ChurnModel", "ChurnStore", "CEpoll", nioCore, nioPosix, nioLocks,
-                logging, lifecycle,
+                "ChurnProtocol", "ChurnFeatures", "ChurnModel", "ChurnStore", "CEpoll", "CHandover", nioCore, nioPosix,
+                nioLocks, logging, lifecycle,
             ],
             swiftSettings: strict
         ),

@@ -9,9 +9,10 @@ internal import ServiceLifecycle
 
 /// The prediction server: listens, answers, follows the store, and stops without dropping a call.
 ///
-/// `run` serves until its service group shuts down gracefully (or its task is cancelled). It then stops accepting,
-/// announces on every connection that it drains, finishes the calls in flight, refuses new ones as not processed, and
-/// waits for its clients to close, at most for `ServerConfiguration.drainTimeout`.
+/// `run` serves until its service group shuts down gracefully, its task is cancelled, or another server has taken over
+/// its listening socket. It then announces in Health and on every connection that it drains, finishes the calls in
+/// flight, refuses new ones as not processed, and waits for its clients to close, at most for
+/// `ServerConfiguration.drainTimeout`.
 package struct ChurnServer: Service {
     private let configuration: ServerConfiguration
     private let models: [ServedModel]
@@ -99,27 +100,154 @@ package struct ChurnServer: Service {
         }
     }
 
+    /// How a server comes to its end.
+    private enum Ending {
+        case told
+        /// Another server accepts connections on the same socket, and waits to be the only one.
+        case succeeded(HandoverPoint.Successor)
+    }
+
     private func serve(over transport: any Transport, _ services: ServerServices) async throws {
         let publisher = SnapshotPublisher(transport.loops)
         let watcher = store.map {
             StoreWatcher(store: $0, models: models, rowLayout: rowLayout, services: services, publisher: publisher)
         }
+        // All that can fail comes before the server before is told that it may go.
+        let predecessor = try await findPredecessor(services)
+        let handover = try configuration.handover.map { path throws(ServerError) in try HandoverPoint(path: path) }
         // Before listening, so that the first call finds the features that are there.
         await watcher?.check()
+        if let predecessor, let watcher {
+            guard await becomesHealthy(watcher, transport, services, before: predecessor) else { return }
+        }
+        let listener = try predecessor?.listener ?? openListener()
+        try await transport.accept(from: listener)
+        let isAlone = if let predecessor { try await takeOver(from: predecessor, services) } else { true }
 
-        let (host, port) = try await transport.listen(host: configuration.host, port: configuration.port)
-        logger.notice("listening on \(host):\(port)")
-        onListening(host, port)
+        let (endings, ending) = AsyncStream.makeStream(of: Ending.self)
+        if isAlone {
+            handover?.open(listener, logger) { ending.yield(.succeeded($0)) }
+            announce(listener)
+        } else {
+            ending.yield(.told)
+        }
         await withTaskGroup { tasks in
             if let watcher { tasks.addTask { await watcher.run() } }
-            // Ends by a graceful shutdown, or by the cancellation of this task: both mean the same here.
-            try? await gracefulShutdown()
-            logger.notice("draining")
-            services.health.beginDraining()
-            publisher.announceDraining()
-            await publisher.drain(timeout: configuration.drainTimeout) { await transport.stopListening() }
+            tasks.addTask {
+                // Ends by a graceful shutdown, or by the cancellation of this task: both mean the same here.
+                try? await gracefulShutdown()
+                ending.yield(.told)
+            }
+            var first = endings.makeAsyncIterator()
+            await drain(transport, publisher, services, handover, await first.next() ?? .told)
             tasks.cancelAll()
         }
+        guard isAlone else {
+            throw ServerError.handover("the server that was to be replaced has not waited for this one, and goes on")
+        }
         logger.notice("stopped")
+    }
+}
+
+// MARK: The listening socket, and who has it before and after
+
+extension ChurnServer {
+    /// The server that listens now, if there is one that hands over.
+    private func findPredecessor(_ services: ServerServices) async throws -> Predecessor? {
+        guard let path = configuration.handover, configuration.manager.listener == nil else { return nil }
+        let (host, port) = (configuration.host, configuration.port)
+        return try await services.workers.runIfActive {
+            guard let found = try Predecessor.find(at: path) else { return nil }
+            guard try found.listener.isAt(host: host, port: port) else {
+                throw ServerError.handover(
+                    "\(path): the server there listens on \(found.listener.text), not on \(host):\(port); "
+                        + "stop it, or listen where it does"
+                )
+            }
+            return found
+        }
+    }
+
+    private func openListener() throws(ServerError) -> ListeningSocket {
+        guard let descriptor = configuration.manager.listener else {
+            return try .bind(host: configuration.host, port: configuration.port)
+        }
+        guard let listener = ListeningSocket.adopt(descriptor) else {
+            throw .configuration("LISTEN_FDS: descriptor \(descriptor) is not a TCP socket that listens")
+        }
+        return listener
+    }
+
+    /// Waits until a new server would call itself healthy. Until then the one that is there goes on.
+    ///
+    /// - Returns: whether it is to take over; `false` when it was told to stop meanwhile.
+    private func becomesHealthy(
+        _ watcher: StoreWatcher,
+        _ transport: any Transport,
+        _ services: ServerServices,
+        before predecessor: Predecessor
+    ) async -> Bool {
+        let isHealthy = try? await cancelWhenGracefulShutdown {
+            var lastReason = ""
+            // Nobody is left to go on once the other has ended: then anyone is better than none.
+            while predecessor.isWaiting {
+                let report = await transport.loops[0].submit { services.health.report($0.snapshot, names: false) }
+                if report.state != .notServing { return true }
+                if report.reason != lastReason {
+                    lastReason = report.reason
+                    logger.warning("not healthy, so it does not take over yet", metadata: ["reason": "\(lastReason)"])
+                }
+                try await Task.sleep(for: configuration.storePollInterval)
+                await watcher.check()
+            }
+            return true
+        }
+        return isHealthy ?? false
+    }
+
+    /// - Returns: whether this server is to go on.
+    private func takeOver(from predecessor: Predecessor, _ services: ServerServices) async throws -> Bool {
+        switch try await services.workers.runIfActive(predecessor.takeOver) {
+        case .yielded: logger.notice("taken over from the server before")
+        case .gone: logger.warning("the server before has gone; its connections are lost")
+        case .silent: logger.warning("the server before was told to go, and does not answer")
+        case .refused: return false
+        }
+        return true
+    }
+
+    private func announce(_ listener: ListeningSocket) {
+        let (host, port) = (listener.address.ipAddress ?? configuration.host, listener.address.port ?? 0)
+        logger.notice("listening on \(listener.text)")
+        configuration.manager.notify("READY=1")
+        onListening(host, port)
+    }
+
+    /// Serves out what is open. Who comes meanwhile is served by the successor, or waits in the socket's queue for it;
+    /// where none is known of, it is told here that this server drains.
+    private func drain(
+        _ transport: any Transport,
+        _ publisher: SnapshotPublisher,
+        _ services: ServerServices,
+        _ handover: HandoverPoint?,
+        _ ending: Ending
+    ) async {
+        logger.notice("draining")
+        configuration.manager.notify("STOPPING=1")
+        var leavesQueue = configuration.manager.listener != nil
+        if case .succeeded = ending { leavesQueue = true }
+        // Before the notice: who follows it must not come back here.
+        if leavesQueue { await transport.stopAccepting(leavingQueue: true) }
+        services.health.beginDraining()
+        publisher.announceDraining()
+        if case .succeeded(let successor) = ending {
+            successor.yield()
+            await handover?.shutDown(removingFile: false)
+        } else {
+            await handover?.shutDown(removingFile: true)
+        }
+        await publisher.drain(timeout: configuration.drainTimeout) {
+            await transport.stopAccepting(leavingQueue: leavesQueue)
+        }
     }
 }

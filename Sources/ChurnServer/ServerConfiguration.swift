@@ -20,6 +20,10 @@ package struct ServerConfiguration: Sendable {
     package var storePollInterval: Duration
     /// Where the features of customers are while the server runs.
     package var lookup: LookupMode
+    /// The path of the Unix socket at which a server hands its listening socket over to the next; `nil`: it does not.
+    package var handover: String?
+    /// Who has started this server, and may have opened its listening socket.
+    package var manager: ServiceManager
 
     package static let defaultHost = "127.0.0.1"
     package static let defaultPort = 7447
@@ -33,7 +37,9 @@ package struct ServerConfiguration: Sendable {
         maxInFlightPerConnection: Int = 256,
         drainTimeout: Duration = .seconds(10),
         storePollInterval: Duration = .seconds(2),
-        lookup: LookupMode = .resident
+        lookup: LookupMode = .resident,
+        handover: String? = nil,
+        manager: ServiceManager = .none
     ) throws(ServerError) {
         try Self.require(!host.isEmpty, "the host is empty; name an address such as \(Self.defaultHost)")
         try Self.require((0...65535).contains(port), "the port \(port) is not within 0...65535")
@@ -54,13 +60,6 @@ package struct ServerConfiguration: Sendable {
             storePollInterval >= .milliseconds(10) && storePollInterval <= .seconds(3600),
             "the store poll interval is not within 0.01...3600 seconds"
         )
-        self.host = host
-        self.port = port
-        self.transport = transport
-        self.eventLoops = eventLoops
-        self.maxConnections = maxConnections
-        self.maxInFlightPerConnection = maxInFlightPerConnection
-        self.drainTimeout = drainTimeout
         if case .readThrough(let cachedCustomers, let freshFor) = lookup {
             try Self.require(
                 (1...1_000_000_000).contains(cachedCustomers),
@@ -71,8 +70,17 @@ package struct ServerConfiguration: Sendable {
                 "the time for which a cached customer is fresh is not within 0.001...86400 seconds"
             )
         }
+        self.host = host
+        self.port = port
+        self.transport = transport
+        self.eventLoops = eventLoops
+        self.maxConnections = maxConnections
+        self.maxInFlightPerConnection = maxInFlightPerConnection
+        self.drainTimeout = drainTimeout
         self.storePollInterval = storePollInterval
         self.lookup = lookup
+        self.handover = handover
+        self.manager = manager
     }
 
     private static func require(_ condition: Bool, _ message: String) throws(ServerError) {
@@ -107,12 +115,14 @@ package enum ServerError: Error, Equatable {
     case system(String)
     case portInUse(host: String, port: Int)
     case cannotListen(host: String, port: Int, reason: String)
+    /// The listening socket cannot be taken over from the server before, or cannot be handed on.
+    case handover(String)
 }
 
 extension ServerError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .configuration(let message), .system(let message):
+        case .configuration(let message), .system(let message), .handover(let message):
             message
         case .noModel:
             "there is no model to serve; name one with --model"

@@ -53,6 +53,16 @@ enum ServerLimits {
     /// Connections that the system holds until they are accepted.
     static let acceptBacklog: Int32 = 1024
 
+    /// How long the two servers of a hand-over wait for an answer of the other's that costs it nothing.
+    static let handoverAnswerSeconds = 5
+
+    /// How long a server that was given the listening socket may load and check before it is ready.
+    static let handoverReadySeconds = 600
+
+    /// Connections to the socket of the hand-over: those that wait, and those that have not said what they want.
+    static let handoverBacklog: Int32 = 8
+    static let handoverPeers = 8
+
     /// Bytes of a peer's own text that may be repeated in a message to it.
     static let echoedCharacters = 100
 }

@@ -121,7 +121,7 @@ extension ServerError {
         case .configuration: .usage
         case .noModel: .inputMissing
         case .unknownFeatures: .badData
-        case .system, .portInUse, .cannotListen: .systemRefused
+        case .system, .portInUse, .cannotListen, .handover: .systemRefused
         }
     }
 }

@@ -31,12 +31,13 @@ protocol Transport: Sendable {
     var loops: [any ServingLoop] { get }
 
     /// Begins to accept connections.
-    ///
-    /// - Returns: the address that is listened on, with the port that was chosen for port 0.
-    func listen(host: String, port: Int) async throws(ServerError) -> (host: String, port: Int)
+    func accept(from listener: ListeningSocket) async throws(ServerError)
 
-    /// Accepts no more; those that are open stay.
-    func stopListening() async
+    /// Accepts no more; those that are open stay. When it returns, everything that was accepted has its session.
+    ///
+    /// - Parameter leavingQueue: another process has the listening socket as well: who waits in its queue is left to
+    ///   that one. Otherwise they are accepted now.
+    func stopAccepting(leavingQueue: Bool) async
 
     /// Closes what is still open, and ends the threads. Once, and after it nothing.
     func shutDown() async

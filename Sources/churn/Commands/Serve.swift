@@ -5,6 +5,11 @@ internal import ChurnStore
 internal import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -72,6 +77,15 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("read-through: how long one is used without another look.", valueName: "time"))
     var cacheFor = TimeArgument(.seconds(30))
 
+    @Option(
+        help: ArgumentHelp(
+            "Take over from the server that waits at this Unix socket, and hand over to the next one there.",
+            discussion: "No connection is refused meanwhile: deploys by this drop nothing.",
+            valueName: "path"
+        )
+    )
+    var handover: String?
+
     @Option(help: ArgumentHelp("What carries the bytes: epoll (the fastest) or nio (SwiftNIO).", valueName: "name"))
     var transport = TransportKind.epoll
 
@@ -124,7 +138,9 @@ struct Serve: AsyncParsableCommand {
             drainTimeout: drainTimeout.duration,
             storePollInterval: pollInterval.duration,
             lookup: lookup == .resident
-                ? .resident : .readThrough(cachedCustomers: cachedCustomers, freshFor: cacheFor.duration)
+                ? .resident : .readThrough(cachedCustomers: cachedCustomers, freshFor: cacheFor.duration),
+            handover: handover,
+            manager: try ServiceManager(environment: ProcessInfo.processInfo.environment)
         )
         var logger = Logger(label: "churn", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = try settings.logLevel(flag: logLevel)

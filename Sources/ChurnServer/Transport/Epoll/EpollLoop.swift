@@ -128,7 +128,7 @@ final class EpollContext {
     /// Connections with answers of this turn.
     private var answered: [EpollConnection] = []
     private var spareBuffers: [ByteBuffer] = []
-    private var listener: CInt?
+    private var listener: ListeningSocket?
     private var acceptIsPaused = false
     private var nextPeer = 0
 
@@ -159,7 +159,7 @@ final class EpollContext {
     func sweep() {
         context.sweep()
         if acceptIsPaused, let listener {
-            acceptIsPaused = !loop.watch(listener: listener)
+            acceptIsPaused = !loop.watch(listener: listener.descriptor)
         }
     }
 
@@ -224,23 +224,30 @@ final class EpollContext {
 
     // MARK: Listening
 
-    func accept(from listener: CInt) {
+    /// - Returns: whether the system lets it be watched.
+    func accept(from listener: ListeningSocket) -> Bool {
+        guard loop.watch(listener: listener.descriptor) else { return false }
         self.listener = listener
-        acceptIsPaused = !loop.watch(listener: listener)
+        return true
     }
 
-    func stopAccepting() {
+    /// Accepts no more. What was accepted already has its place on a loop, ahead of every later task.
+    ///
+    /// - Parameter leavingQueue: another process listens on this socket as well, and takes who waits in its queue.
+    ///   Otherwise they are accepted now, for nobody else would.
+    func stopAccepting(leavingQueue: Bool) {
         guard let listener else { return }
-        // Those that the system has connected already are served, not reset.
-        acceptAll()
-        close(listener)
+        if !leavingQueue { acceptAll() }
+        // Closing it would not do: epoll watches a socket for as long as any process has it.
+        if !acceptIsPaused { loop.forget(listener.descriptor) }
+        acceptIsPaused = false
         self.listener = nil
     }
 
     func acceptAll() {
         guard let listener else { return }
         while true {
-            let descriptor = cepoll_accept(listener)
+            let descriptor = cepoll_accept(listener.descriptor)
             if descriptor >= 0 {
                 deal(descriptor)
                 continue
@@ -251,7 +258,7 @@ final class EpollContext {
             case EMFILE, ENFILE, ENOBUFS, ENOMEM:
                 // They wait in the system's queue until there is room again: asked anew at the next sweep.
                 logger.warning("cannot accept connections", metadata: ["reason": "\(lastSystemError())"])
-                loop.forget(listener)
+                loop.forget(listener.descriptor)
                 acceptIsPaused = true
                 return
             default:

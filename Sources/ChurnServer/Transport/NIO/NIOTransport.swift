@@ -1,4 +1,5 @@
 internal import ChurnProtocol
+internal import Glibc
 internal import Logging
 internal import NIOConcurrencyHelpers
 internal import NIOCore
@@ -10,6 +11,7 @@ struct NIOTransport: Transport {
     private let nioLoops: [NIOLoop]
     private let admission: ConnectionAdmission
     private let listener = NIOLockedValueBox<(any Channel)?>(nil)
+    private let beginnings = NIOBeginnings()
 
     var loops: [any ServingLoop] { nioLoops }
 
@@ -30,16 +32,23 @@ struct NIOTransport: Transport {
         }
     }
 
-    func listen(host: String, port: Int) async throws(ServerError) -> (host: String, port: Int) {
+    func accept(from listener: ListeningSocket) async throws(ServerError) {
+        // NIO closes what it is given.
+        let copy = fcntl(listener.descriptor, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { throw .system("cannot copy the listening socket: \(lastSystemError())") }
         do {
             let channel = try await ServerBootstrap(group: group)
-                .serverChannelOption(.backlog, value: ServerLimits.acceptBacklog)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .serverChannelInitializer { [beginnings] channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(NIOListener(beginnings: beginnings))
+                    }
+                }
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
-                .childChannelInitializer { [admission, nioLoops] channel in
+                .childChannelInitializer { [admission, beginnings, nioLoops] channel in
                     channel.eventLoop.makeCompletedFuture {
                         let loop = nioLoops.first { $0.eventLoop === channel.eventLoop }
+                        try channel.pipeline.syncOperations.addHandler(NIOBeginning(beginnings: beginnings))
                         guard let context = loop?.context.value else { throw ChannelError.inputClosed }
                         if admission.admit() {
                             channel.closeFuture.whenComplete { _ in admission.leave() }
@@ -49,20 +58,22 @@ struct NIOTransport: Transport {
                         }
                     }
                 }
-                .bind(host: host, port: port)
+                .withBoundSocket(copy)
                 .get()
-            listener.withLockedValue { $0 = channel }
-            return (channel.localAddress?.ipAddress ?? host, channel.localAddress?.port ?? port)
-        } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            throw .portInUse(host: host, port: port)
+            // NIO has asked for a shorter queue than there was.
+            Glibc.listen(listener.descriptor, ServerLimits.acceptBacklog)
+            self.listener.withLockedValue { $0 = channel }
         } catch {
-            throw .cannotListen(host: host, port: port, reason: "\(error)")
+            throw .system("cannot accept connections: \(error)")
         }
     }
 
-    func stopListening() async {
-        // It fails only when it is closed already.
-        try? await listener.withLockedValue { $0 }?.close()
+    /// Who waits in the queue is left there either way: NIO accepts only when it is told by its selector.
+    func stopAccepting(leavingQueue: Bool) async {
+        // Not closed before the end: NIO drops what it has accepted and not yet set up when its listener is closed. It
+        // fails only when it is closed already.
+        try? await listener.withLockedValue { $0.take() }?.setOption(.autoRead, value: false).get()
+        await beginnings.areOver()
     }
 
     func shutDown() async {
@@ -83,6 +94,83 @@ private final class NIOLoop: ServingLoop {
         eventLoop.execute { [context] in
             if let context = context.value { task(context) }
         }
+    }
+}
+
+/// How many connections were accepted and have no session yet: NIO sends them from loop to loop meanwhile.
+private final class NIOBeginnings: Sendable {
+    private struct State {
+        var count = 0
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = NIOLockedValueBox(State())
+
+    func add() {
+        state.withLockedValue { $0.count += 1 }
+    }
+
+    func remove() {
+        let over = state.withLockedValue { state in
+            state.count -= 1
+            guard state.count == 0 else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in over { continuation.resume() }
+    }
+
+    /// Waits until every connection that was accepted has its session, or is gone.
+    func areOver() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLockedValue { state in
+                if state.count > 0 { state.waiting.append(continuation) }
+                return state.count == 0
+            }
+            if isOver { continuation.resume() }
+        }
+    }
+}
+
+/// Counts what the listener accepts, before NIO hands it on.
+private final class NIOListener: ChannelInboundHandler {
+    typealias InboundIn = any Channel
+    typealias InboundOut = any Channel
+
+    private let beginnings: NIOBeginnings
+
+    init(beginnings: NIOBeginnings) {
+        self.beginnings = beginnings
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        beginnings.add()
+        context.fireChannelRead(data)
+    }
+}
+
+/// Says, once, that a connection has begun, or that it never will.
+private final class NIOBeginning: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private var beginnings: NIOBeginnings?
+
+    init(beginnings: NIOBeginnings) {
+        self.beginnings = beginnings
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.fireChannelActive()
+        end()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        end()
+    }
+
+    private func end() {
+        beginnings?.remove()
+        beginnings = nil
     }
 }
 

@@ -1,0 +1,68 @@
+internal import CHandover
+internal import Glibc
+
+/// What two servers say to each other while one takes over from the other: docs/deploy.md has the whole conversation.
+///
+/// One packet of a Unix socket each, 16 bytes: eight that name the protocol, then version and kind, 32 bits each,
+/// little-endian.
+enum HandoverMessage: UInt32 {
+    /// From the new server: may I have the listening socket?
+    case take = 1
+    /// From the old one, with the socket itself.
+    case socket = 2
+    /// From the new one: I am healthy and accept connections.
+    case ready = 3
+    /// From the old one: I accept no more.
+    case yielded = 4
+    /// From the old one: not to you. Another one is at it already, or you took too long.
+    case refused = 5
+
+    private static let magic = Array("churn-ho".utf8)
+    private static let version: UInt32 = 1
+    private static let byteCount = 16
+
+    /// - Returns: whether the system took it.
+    func send(to socket: CInt, descriptor: CInt = -1) -> Bool {
+        var bytes = Self.magic
+        for field in [Self.version, rawValue] {
+            withUnsafeBytes(of: field.littleEndian) { bytes.append(contentsOf: $0) }
+        }
+        return chandover_send(socket, bytes, bytes.count, descriptor) == 0
+    }
+
+    enum Reception {
+        /// - descriptor: came with it; the receiver's to close. -1 for none.
+        case message(HandoverMessage, descriptor: CInt)
+        /// The peer has closed its end.
+        case end
+        /// Nothing came in the time that the socket allows for.
+        case nothing
+        /// It does not speak this protocol, or another version of it.
+        case foreign
+    }
+
+    /// Receives one message; blocks as the socket does.
+    static func receive(from socket: CInt) -> Reception {
+        var bytes = [UInt8](repeating: 0, count: byteCount)
+        var descriptor: CInt = -1
+        let count = chandover_receive(socket, &bytes, byteCount, &descriptor)
+        if count < 0 {
+            return switch errno {
+            case EAGAIN: .nothing
+            case ECONNRESET: .end
+            default: .foreign
+            }
+        }
+        if count == byteCount, Array(bytes[..<8]) == magic, field(bytes[8..<12]) == version,
+            let message = HandoverMessage(rawValue: field(bytes[12..<16]))
+        {
+            return .message(message, descriptor: descriptor)
+        }
+        if descriptor >= 0 { close(descriptor) }
+        return count == 0 ? .end : .foreign
+    }
+
+    private static func field(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+        bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    }
+}
