@@ -112,8 +112,7 @@ let package = Package(
         .executableTarget(
             name: "churn-bench",
             dependencies: [
-                "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnServer", "ChurnClient",
-                "CKernelTwin",
+                "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnClient", "ChurnServer", "CKernelTwin",
                 nioCore, nioLocks, argumentParser,
             ],
             path: "Benchmarks/Sources/churn-bench",
@@ -173,8 +172,8 @@ let package = Package(
         .testTarget(
             name: "ChurnEndToEndTests",
             dependencies: [
-                "churn", "ChurnClient", "ChurnFeatures", "ChurnModel", "ChurnServer", "ChurnStore", "ChurnTraining",
-                "TestSupport", nioCore,
+                "churn", "CHandover", "ChurnClient", "ChurnFeatures", "ChurnModel", "ChurnServer", "ChurnStore",
+                "ChurnTraining", "TestSupport", nioCore,
             ],
             swiftSettings: strict
         ),

@@ -44,7 +44,7 @@ import Testing
                 }
                 #expect(try late.call(Self.byID).notProcessed)
                 #expect(try PredictionTests.health(late).draining)
-                                peer.endOutput()
+                peer.endOutput()
                 #expect(try peer.receive() == nil)
             }
             // Ends although the drain time-out is far: the last client has gone.

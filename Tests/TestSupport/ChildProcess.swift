@@ -19,10 +19,18 @@ package final class ChildProcess: Sendable {
 
     /// Starts a program.
     ///
+    /// - Parameters:
+    ///   - environment: joins, and wins over, that of this process.
+    ///   - descriptors: it gets copies of them, as descriptors 3 and on.
     /// - Throws: `Failure` when it cannot be started.
-    package init(_ executable: String, _ arguments: [String]) throws {
+    package init(
+        _ executable: String,
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        descriptors: [Int32] = []
+    ) throws {
         name = ([executable] + arguments).joined(separator: " ")
-        process = try Spawning.alone { try RunningProcess(executable, arguments) }
+        process = try Spawning.alone { try RunningProcess(executable, arguments, environment, descriptors) }
         identifier = process.identifier
         // The thread ends with the pipe, so at the latest when the program has been killed.
         Thread.detachNewThread { [weak self, source = process.output] in
@@ -102,7 +110,12 @@ private final class RunningProcess: Sendable {
     let output: Int32
     private let status = Mutex<Int32?>(nil)
 
-    init(_ executable: String, _ arguments: [String]) throws {
+    init(
+        _ executable: String,
+        _ arguments: [String],
+        _ environment: [String: String],
+        _ descriptors: [Int32]
+    ) throws {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw Self.failure(executable, errno) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -115,9 +128,18 @@ private final class RunningProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
         posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
+        for (index, descriptor) in descriptors.enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(3 + index))
+        }
+        // Not the connections of clients in this process, which would stay open for as long as the child lives.
+        // One that is not open is passed over.
+        for descriptor in Int32(3 + descriptors.count)..<1024 {
+            posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
 
         var argv = ([executable] + arguments).map { strdup($0) } + [nil]
-        var envp = ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
+        let all = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        var envp = all.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in argv + envp { free(text) } }
         var pid: pid_t = 0
         let code = posix_spawn(&pid, executable, &actions, nil, &argv, &envp)

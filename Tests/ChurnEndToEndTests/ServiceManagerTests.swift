@@ -1,0 +1,101 @@
+import ChurnClient
+import Foundation
+import TestSupport
+import Testing
+
+/// A server whose listening socket belongs to a service manager, which here is this test.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct ServiceManagerTests {
+    private final class Listener {
+        let descriptor: Int32
+        let port: Int
+
+        init() throws {
+            let reserved = try ReservedPort()
+            port = reserved.port
+            descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = in_port_t(UInt16(port)).bigEndian
+            address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+            var on: Int32 = 1
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+            let bound = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            try #require(bound == 0 && listen(descriptor, 128) == 0)
+        }
+
+        deinit {
+            close(descriptor)
+        }
+    }
+
+    /// Starts a server as systemd does: the process that the variables name is the one that reads them.
+    private static func serve(
+        _ descriptors: [Int32],
+        _ transport: String,
+        notify: String,
+        count: Int = 1
+    ) async throws -> ChildProcess {
+        let store = try await RealStore.get().uri
+        let script = #"export LISTEN_PID=$$; exec "$@""#
+        let arguments = [
+            "-c", script, "sh", try Surroundings.churn(), "serve", "--store", store, "--models",
+            Surroundings.path("models"), "--transport", transport, "--drain-timeout", "20s",
+        ]
+        let environment = ["LISTEN_FDS": "\(count)", "NOTIFY_SOCKET": notify]
+        return try ChildProcess("/bin/sh", arguments, environment: environment, descriptors: descriptors)
+    }
+
+    @Test("a restart: who connects before it, meanwhile and after it is answered", arguments: ["epoll", "nio"])
+    func restart(transport: String) async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/notify"
+        let manager = try Packets(receivingAt: path)
+        let listener = try Listener()
+        let configuration = try ChurnClient.Configuration(port: listener.port, timeout: .seconds(30))
+        // A connection that stays through all of it.
+        let lasting = ChurnClient(configuration: configuration)
+        for _ in 1...3 {
+            // Connected, with their requests sent, before there is any server.
+            let early = (0..<20).map { _ in ChurnClient(configuration: configuration) }
+            let answers = Task {
+                try await withThrowingTaskGroup { tasks in
+                    for client in early + [lasting] {
+                        tasks.addTask { try await client.predict(customerID: 12347).probability }
+                    }
+                    return try await tasks.reduce(into: []) { $0.append($1) }
+                }
+            }
+            let server = try await Self.serve([listener.descriptor], transport, notify: path)
+            let ready = try await blocking { String(decoding: try manager.receive(), as: UTF8.self) }
+            #expect(ready == "READY=1")
+            let probabilities = try await answers.value
+            #expect(probabilities.count == 21 && Set(probabilities).count == 1)
+            for client in early { await client.shutdown() }
+            kill(server.identifier, SIGTERM)
+            let (status, output) = try await blocking { server.waitForEnd() }
+            #expect(status == 0 && output.contains("stopped"), "\(output)")
+            let stopping = try await blocking { String(decoding: try manager.receive(), as: UTF8.self) }
+            #expect(stopping == "STOPPING=1")
+        }
+        await lasting.shutdown()
+    }
+
+    @Test("descriptors that cannot be served on are named")
+    func wrongDescriptors() async throws {
+        let listener = try Listener()
+        let cases: [(descriptor: Int32, count: Int, complaint: String)] = [
+            (0, 1, "not a TCP socket that listens"), (listener.descriptor, 2, "LISTEN_FDS is '2'"),
+        ]
+        for (descriptor, count, complaint) in cases {
+            let server = try await Self.serve([descriptor], "epoll", notify: "", count: count)
+            let (status, output) = try await blocking { server.waitForEnd() }
+            #expect(status == 64)
+            #expect(output.contains(complaint), "\(output)")
+        }
+    }
+}
