@@ -8,7 +8,7 @@ struct ChurnBench: AsyncParsableCommand {
         abstract: "Times parts of churn in one process and checks what they answer.",
         subcommands: [
             CSVFeatures.self, KernelCommand.self, TrainingData.self, FitBenchmark.self, KMeansBenchmark.self,
-            SilhouetteBenchmark.self, MongoLookup.self, StallCommand.self,
+            SilhouetteBenchmark.self, MongoLookup.self, StallCommand.self, DeployLoad.self,
         ]
     )
 }
