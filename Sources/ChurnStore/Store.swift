@@ -127,10 +127,12 @@ package protocol FeatureStore: Sendable {
     /// before.
     ///
     /// Readers see the build before or this one, never a mixture. On any error the build before stays.
-    /// - Parameter asOfDay: the history is every line before 00:00 of this day (days since 1970-01-01); nil is the day
-    ///   after the last purchase.
+    /// - Parameters:
+    ///   - asOfDay: the history is every line before 00:00 of this day (days since 1970-01-01); nil is the day after the
+    ///     last purchase.
+    ///   - anew: not to take over from the build before what is the same in this one, as a store that is a server does.
     /// - Throws: `noTransactions`, `emptyHistory`, `facts`, or an error of the store.
-    func buildFeatures(asOfDay: Int64?) throws(StoreError) -> FeatureBuildReport
+    func buildFeatures(asOfDay: Int64?, anew: Bool) throws(StoreError) -> FeatureBuildReport
 
     /// The last finished build, or nil when there is none. Cheap, for polling.
     func latestBuild() throws(StoreError) -> FeatureBuild?
@@ -171,6 +173,10 @@ extension FeatureStore {
 }
 
 extension FeatureStore {
+    package func buildFeatures(asOfDay: Int64?) throws(StoreError) -> FeatureBuildReport {
+        try buildFeatures(asOfDay: asOfDay, anew: false)
+    }
+
     /// The features as they are.
     package func loadFeatures() throws(StoreError) -> FeatureTable { try loadFeatures(.features) }
 }
@@ -271,6 +277,9 @@ package struct FeatureBuildReport: Equatable, Sendable {
     package var revenueMilli: Int64
     /// Customers left out because their history has cancellations only.
     package var cancelOnlyCustomers: Int64
+    /// Customers whose facts were taken over from the build before, since their lines were the same; 0 when everybody's
+    /// had to be made, nil when that was not to be tried.
+    package var takenOver: Int64?
 
     package init(
         build: FeatureBuild,

@@ -37,6 +37,37 @@ import Testing
         }
     }
 
+    @Test(
+        "a build killed at any moment, between killed ingests, leaves nothing that the next one takes for good",
+        .timeLimit(.minutes(30))
+    )
+    func killedBuild() async throws {
+        try await blocking {
+            let directory = try TemporaryDirectory()
+            let data = try IngestRun.data(in: directory, lines: Self.lines)
+            let clean = try Self.clean(data, in: directory)
+            let server = try MongoServer()
+            var random = SplitMix64(seed: 6)
+            for round in 0..<(IngestRun.isSlow ? 10 : 3) {
+                let uri = server.uri("build_\(round)")
+                for _ in 0..<3 {
+                    let batches = Int.random(in: 0..<clean.batches, using: &random)
+                    _ = try IngestRun.killed(data, into: uri, after: batches, within: 100_000, &random)
+                    let build = try ChildProcess(Surroundings.churn(), ["features", "--store", uri])
+                    IngestRun.waitABit(Int.random(in: 0...1_500_000, using: &random))
+                    kill(build.identifier, SIGKILL)
+                    _ = build.waitForEnd()
+                }
+                // Its build is one that goes on from whatever is there.
+                let again = try IngestRun.whole(data, into: uri)
+                #expect(again.hash == clean.hash, "round \(round): not the rows of a clean ingest")
+                #expect(again.factsHash == clean.factsHash, "round \(round): not its features")
+                let store = try StoreLocation(parsing: uri).open(.update)
+                #expect(try store.buildFeatures(asOfDay: nil, anew: true).build.hash == clean.factsHash)
+            }
+        }
+    }
+
     @Test("an ingest outlives the death of its server, and ends whole when it is back", .timeLimit(.minutes(30)))
     func killedServer() async throws {
         try await blocking {

@@ -9,6 +9,9 @@ struct FactsDocument: ~Copyable {
     private let segmentField: String
     /// The last document's segment: a position in the build's names.
     private(set) var segment: Int?
+    /// The last document's sums of the marks of its lines; nil where the build is of before there were marks.
+    private(set) var purchaseMark: Int64?
+    private(set) var cancelMark: Int64?
 
     init(segmentField: String) {
         self.segmentField = segmentField
@@ -22,9 +25,12 @@ struct FactsDocument: ~Copyable {
         case malformed
     }
 
-    /// Overwrites `facts`, whose memory for the days is used again.
+    /// Overwrites `facts`, whose memory for the days is used again. The customer is 0 where it is none.
     mutating func read(_ reader: borrowing BSONReader, into facts: inout CustomerFacts) -> Outcome {
+        facts.customer = 0
         segment = nil
+        purchaseMark = nil
+        cancelMark = nil
         var seen = 0
         var overflows = false
         while reader.next() {
@@ -49,6 +55,12 @@ struct FactsDocument: ~Copyable {
             case "max_quantity": (field, isSound) = (11, reader.read(into: &facts.maxQuantity))
             case "invoice_minutes_of_day": (field, isSound) = (12, reader.read(into: &facts.invoiceMinutesOfDay))
             case "days": (field, isSound) = (13, readDays(reader, into: &facts.days))
+            case "mark":
+                purchaseMark = reader.integer
+                continue
+            case "cancel_mark":
+                cancelMark = reader.integer
+                continue
             default:
                 if !segmentField.isEmpty, reader.key == segmentField {
                     segment = reader.integer.flatMap { Int(exactly: $0) }
@@ -81,13 +93,16 @@ struct FactsDocument: ~Copyable {
     }
 }
 
-/// The pipelines that make facts of transactions, in integers only. Each ends in the features collection.
+/// The pipelines that make facts of transactions, in integers only. Each ends in the features collection, where the
+/// record of a customer has the sums of the marks of its lines, too.
 ///
 /// A customer's distinct invoices and products are grouped first by one text of customer and invoice (or product), which
 /// no two pairs share, since the customer is digits and comes first; then by customer.
 struct FactsPipelines {
     let asOfMinute: Int64
     let collection: String
+    /// Whose; nil: everybody's.
+    let customers: [Int64]?
 
     /// In their order: the first makes a document for every customer with a purchase, the others complete it.
     var all: [String] { [purchases, invoices, products, cancellations] }
@@ -104,9 +119,10 @@ struct FactsPipelines {
                 "first_minute": {"$min": "$minute"},
                 "last_minute": {"$max": "$minute"},
                 "max_quantity": {"$max": "$quantity"},
+                "mark": {"$sum": "$mark"},
                 "days": {"$addToSet": "$day"}
             }},
-            {"$addFields": {"cancel_lines": 0, "cancel_invoices": 0}},
+            {"$addFields": {"cancel_lines": 0, "cancel_invoices": 0, "cancel_mark": 0}},
             {"$merge": {"into": "\(collection)", "on": "_id", "whenMatched": "replace", "whenNotMatched": "insert"}}
         ]}
         """
@@ -160,28 +176,60 @@ struct FactsPipelines {
         """
         {"pipeline": [
             \(match("$lt")),
-            {"$group": {"_id": "$customer", "cancel_lines": {"$sum": 1}, "invoices": {"$addToSet": "$invoice"}}},
-            {"$project": {"cancel_lines": 1, "cancel_invoices": {"$size": "$invoices"}}},
+            {"$group": {
+                "_id": "$customer",
+                "cancel_lines": {"$sum": 1},
+                "invoices": {"$addToSet": "$invoice"},
+                "cancel_mark": {"$sum": "$mark"}
+            }},
+            {"$project": {"cancel_lines": 1, "cancel_invoices": {"$size": "$invoices"}, "cancel_mark": 1}},
             \(complete)
         ]}
         """
     }
 
-    /// Lines and customers of the history: `$gte` for purchases, `$lt` for cancellations.
-    func count(_ comparison: String) -> String {
+    /// What `CustomerHistory` holds, of every customer with a line: one whose quantity is a number, as for the others.
+    var histories: String {
         """
         {"pipeline": [
-            \(match(comparison)),
-            {"$group": {"_id": "$customer", "lines": {"$sum": 1}}},
-            {"$group": {"_id": null, "customers": {"$sum": 1}, "lines": {"$sum": "$lines"}}}
+            {"$match": {\(history), "quantity": {"$gte": {"$numberLong": "\(Int64.min)"}}}},
+            {"$group": {
+                "_id": "$customer",
+                "lines": {"$sum": 1},
+                "purchases": {"$sum": {"$cond": [{"$gte": ["$quantity", 0]}, 1, 0]}},
+                "mark": {"$sum": "$mark"}
+            }}
         ]}
         """
     }
 
+    /// The records of a build before, as they are but for its segments.
+    static func copy(into collection: String) -> String {
+        let fields = [
+            "purchase_lines", "purchase_invoices", "cancel_lines", "cancel_invoices", "units", "amount_milli",
+            "first_minute", "last_minute", "distinct_products", "last_day_products", "max_quantity",
+            "invoice_minutes_of_day", "days", "mark", "cancel_mark",
+        ]
+        return """
+            {"pipeline": [
+                {"$project": {\(fields.map { "\"\($0)\": 1" }.joined(separator: ", "))}},
+                {"$merge": {"into": "\(collection)", "on": "_id", "whenMatched": "replace", "whenNotMatched": "insert"}}
+            ]}
+            """
+    }
+
+    /// `$gte` for purchases, `$lt` for cancellations.
     private func match(_ comparison: String) -> String {
         """
-        {"$match": {"minute": {"$lt": {"$numberLong": "\(asOfMinute)"}}, "quantity": {"\(comparison)": 0}}}
+        {"$match": {\(history), "quantity": {"\(comparison)": 0}}}
         """
+    }
+
+    private var history: String {
+        let before = "\"minute\": {\"$lt\": {\"$numberLong\": \"\(asOfMinute)\"}}"
+        guard let customers else { return before }
+        let among = customers.map { "{\"$numberLong\": \"\($0)\"}" }.joined(separator: ", ")
+        return "\"customer\": {\"$in\": [\(among)]}, " + before
     }
 
     /// Into the customer's document. A customer with cancellations only has none, and gets none.

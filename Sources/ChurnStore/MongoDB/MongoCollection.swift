@@ -47,6 +47,15 @@ struct MongoCollection: ~Copyable {
         return try bulk.execute()
     }
 
+    /// Removes the documents that a filter finds.
+    func delete(_ filter: borrowing BSONDocument, _ options: borrowing BSONDocument) throws(MongoFailure) {
+        var error = bson_error_t()
+        let reply = BSONSlot()
+        guard mongoc_collection_delete_many(handle, filter.pointer, options.pointer, reply.pointer, &error) else {
+            throw MongoFailure(error, reply: reply.pointer)
+        }
+    }
+
     /// Whether there is an index whose first field is `field`.
     func hasIndex(beginningWith field: String) throws(MongoFailure) -> Bool {
         var isThere = false

@@ -76,8 +76,15 @@ struct MongoLease: ~Copyable {
 
     var database: String { pool.database }
 
-    func collection(_ name: String) -> MongoCollection {
-        MongoCollection(mongoc_client_get_collection(client, database, name))
+    /// - Parameter fromPrimary: whether it is read from the primary, whatever the address prefers.
+    func collection(_ name: String, fromPrimary: Bool = false) -> MongoCollection {
+        let handle: OpaquePointer = mongoc_client_get_collection(client, database, name)
+        if fromPrimary {
+            let primary = mongoc_read_prefs_new(MONGOC_READ_PRIMARY)
+            defer { mongoc_read_prefs_destroy(primary) }
+            mongoc_collection_set_read_prefs(handle, primary)
+        }
+        return MongoCollection(handle)
     }
 
     /// Runs a command on the store's database.

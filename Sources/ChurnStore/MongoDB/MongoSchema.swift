@@ -10,6 +10,9 @@ enum MongoSchema {
     static let predictions = "predictions"
     static let featurePrefix = "features_"
 
+    /// Has all that a feature build needs to know to find out whose lines are new.
+    static let linesIndex = "customer_lines"
+
     /// Durable: on the disks of most of the servers.
     static let durably = "\"writeConcern\": {\"w\": \"majority\", \"j\": true}"
 
@@ -43,7 +46,7 @@ enum MongoSchema {
             try bulk.insert(mark.pointer)
         }
         for (collection, name, key) in [
-            (transactions, "customer_minute", "{\"customer\": 1, \"minute\": 1}"),
+            (transactions, linesIndex, "{\"customer\": 1, \"minute\": 1, \"quantity\": 1, \"mark\": 1}"),
             (predictions, "run_customer", "{\"model\": 1, \"version\": 1, \"as_of_minute\": 1, \"customer\": 1}"),
         ] {
             try lease.command(

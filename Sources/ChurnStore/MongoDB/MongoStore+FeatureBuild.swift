@@ -9,12 +9,12 @@ internal import ChurnFeatures
 #endif
 
 extension MongoStore {
-    package func buildFeatures(asOfDay: Int64?) throws(StoreError) -> FeatureBuildReport {
+    package func buildFeatures(asOfDay: Int64?, anew: Bool) throws(StoreError) -> FeatureBuildReport {
         precondition(access != .read, "a store opened for reading")
         do {
             let asOfMinute = try asOfMinute(day: asOfDay)
             for _ in 0..<Self.buildAttempts {
-                if let report = try attemptBuild(asOfMinute) {
+                if let report = try attemptBuild(asOfMinute, anew: anew) {
                     try dropStaleFeatures(newest: report.build.generation)
                     return report
                 }
@@ -36,33 +36,38 @@ extension MongoStore {
             {"pipeline": [
                 {"$match": {"quantity": {"$gte": 0}}}, {"$group": {"_id": null, "last": {"$max": "$minute"}}}
             ]}
-            """
+            """,
+            Self.fromIndex
         ) { last = $0["last"] }
         guard let last else { throw StoreError.noTransactions(store: name) }
         // Clamped to the days that facts can have, so that the product cannot overflow.
         return day.map { Int64(Int32(clamping: $0)) * CivilTime.minutesPerDay } ?? BuildContext.midnight(after: last)
     }
 
+    /// No document is fetched: the index has all that is asked for.
+    private static let fromIndex = "{\"allowDiskUse\": true, \"hint\": \"\(MongoSchema.linesIndex)\"}"
+
     /// Builds into a collection that nobody else knows, and makes it the last build.
     ///
-    /// - Returns: nil when lines of the history were added meanwhile, or the servers changed roles: it may be tried
-    ///   again, in another collection, which a pipeline still running for this one cannot disturb.
-    private func attemptBuild(_ asOfMinute: Int64) throws -> FeatureBuildReport? {
-        let generation = (try latestBuild()?.generation ?? 0) + 1
-        let pipelines = FactsPipelines(asOfMinute: asOfMinute, collection: Self.newFeatures(generation))
+    /// - Returns: nil when too many lines of the history were added meanwhile, or the servers changed roles: it may be
+    ///   tried again, in another collection, which a pipeline still running for this one cannot disturb.
+    private func attemptBuild(_ asOfMinute: Int64, anew: Bool) throws -> FeatureBuildReport? {
+        let last = try latestBuild()
+        let generation = (last?.generation ?? 0) + 1
+        let draft = FeatureDraft(asOfMinute: asOfMinute, collection: Self.newFeatures(generation))
         do {
-            guard var report = try fill(pipelines) else {
-                try drop(pipelines.collection)
+            guard var report = try fill(draft, from: anew ? nil : last) else {
+                try drop(draft.collection)
                 return nil
             }
             report.build.generation = generation
             report.build.builtAtSeconds = Int64(time(nil))
-            report.build.place = FeaturePlace(records: pipelines.collection)
+            report.build.place = FeaturePlace(records: draft.collection)
             try publish(report.build)
             return report
         } catch {
             // What led here is what is to be told. A collection that stays goes with a later build.
-            do { try drop(pipelines.collection) } catch {}
+            do { try drop(draft.collection) } catch {}
             if let failure = error as? MongoFailure, failure.isRetryable { return nil }
             throw error
         }
@@ -74,71 +79,152 @@ extension MongoStore {
         MongoSchema.featurePrefix + "\(generation)_" + String(UInt64.random(in: 0 ... .max), radix: 16)
     }
 
-    private func fill(_ pipelines: FactsPipelines) throws -> FeatureBuildReport? {
-        for pipeline in pipelines.all {
+    /// Records of which customers are to be made of their lines.
+    private enum Wanted {
+        case everybody
+        case only([Int64])
+
+        var customers: [Int64]? { if case .only(let customers) = self { customers } else { nil } }
+    }
+
+    /// Takes over from `base` what is as it was, makes the rest, and looks whether it fits the lines that are there now.
+    ///
+    /// Whose lines change while this runs is made again. So each record is of one moment; two may be of two.
+    private func fill(_ draft: FeatureDraft, from base: FeatureBuild?) throws -> FeatureBuildReport? {
+        var histories: [Int64: CustomerHistory] = [:]
+        var wanted = Wanted.everybody
+        if let base {
+            histories = try self.histories(draft, of: .everybody)
+            wanted = try outdated(in: base, histories)
+            if wanted.customers != nil { try copy(base, into: draft) }
+        }
+        var made: Set<Int64> = []
+        var isDamaged = false
+        for _ in 0..<Self.rounds {
+            try make(wanted, of: draft)
+            let now = try self.histories(draft, of: wanted)
+            for customer in wanted.customers ?? [] { histories[customer] = nil }
+            histories.merge(now) { _, now in now }
+            made.formUnion(wanted.customers ?? Array(histories.keys))
+
+            let survey = try survey(draft.collection, histories)
+            guard !survey.outdated.isEmpty else {
+                var report = try report(survey, draft, histories)
+                report.takenOver = base.map { _ in
+                    Int64(histories.lazy.filter { $0.value.purchases > 0 && !made.contains($0.key) }.count)
+                }
+                return report
+            }
+            guard survey.outdated.count <= Self.outdatedLimit else { return nil }
+            wanted = .only(survey.outdated)
+            isDamaged = survey.isDamaged
+        }
+        // However often a record is made, it cannot be: it is made of lines that are none of ours.
+        if isDamaged { throw StoreError.damaged(store: name, .transactions) }
+        return nil
+    }
+
+    private static let rounds = 10
+    /// Customers that are made one by one: 1.5 MB in a command, which a server takes 16 MB of. For more than so many, or
+    /// more than a third of all, everybody is made: that reads the lines in their order on the disk.
+    private static let outdatedLimit = 100_000
+
+    /// The customers whose record in `base` is not the one of their lines; everybody, when these are too many or when
+    /// the records are not the ones of the build.
+    private func outdated(in base: FeatureBuild, _ histories: [Int64: CustomerHistory]) throws -> Wanted {
+        let survey: FactsSurvey
+        do {
+            survey = try self.survey(base.place.records, histories)
+        } catch StoreError.damaged(_, .features) {
+            return .everybody
+        } catch is FactsError {
+            return .everybody
+        }
+        guard !survey.isDamaged, survey.hash.count == base.customers, survey.hash.value == base.hash,
+            survey.outdated.count <= min(Self.outdatedLimit, histories.count / 3)
+        else { return .everybody }
+        return .only(survey.outdated)
+    }
+
+    private func copy(_ base: FeatureBuild, into draft: FeatureDraft) throws(MongoFailure) {
+        try run(FactsPipelines.copy(into: draft.collection), on: base.place.records)
+    }
+
+    /// Makes the records of the customers of their lines. Those without a purchase have none then.
+    private func make(_ wanted: Wanted, of draft: FeatureDraft) throws(MongoFailure) {
+        if let customers = wanted.customers {
+            guard !customers.isEmpty else { return }
             try pool.withLease { lease throws(MongoFailure) in
-                try lease.collection(MongoSchema.transactions).aggregate(
-                    BSONDocument(pipeline),
-                    BSONDocument("{\"allowDiskUse\": true, \(MongoSchema.durably)}")
-                ) { _ in true }
+                let filter = BSONDocument()
+                let among = BSONDocument()
+                among.append("$in", integers: customers)
+                filter.append("_id", among)
+                try lease.collection(draft.collection).delete(filter, BSONDocument("{\(MongoSchema.durably)}"))
             }
         }
-        // The pipelines are not of one moment. But lines are only ever added: when the first pipeline's customers have as
-        // many lines as there are now, nothing was added while the pipelines ran.
-        let purchases = try count(pipelines.count("$gte"))
-        let cancellations = try count(pipelines.count("$lt"))
-        var report = try check(pipelines, cancellations)
-        guard report.purchaseLines == purchases.lines else { return nil }
-        report.cancelLines = cancellations.lines
-        return report
+        for pipeline in draft.pipelines(of: wanted.customers).all { try run(pipeline, on: MongoSchema.transactions) }
     }
 
-    private func count(_ pipeline: String) throws -> (customers: Int64, lines: Int64) {
-        var result: (customers: Int64, lines: Int64) = (0, 0)
-        try forEachGroup(pipeline) { result = ($0["customers"] ?? 0, $0["lines"] ?? 0) }
-        return result
+    /// Runs a pipeline that ends in a collection.
+    private func run(_ pipeline: String, on collection: String) throws(MongoFailure) {
+        try pool.withLease { lease throws(MongoFailure) in
+            try lease.collection(collection, fromPrimary: true).aggregate(
+                BSONDocument(pipeline),
+                BSONDocument("{\"allowDiskUse\": true, \(MongoSchema.durably)}")
+            ) { _ in true }
+        }
     }
 
-    /// Reads every document that the pipelines made, and adds up the report.
-    private func check(
-        _ pipelines: FactsPipelines,
-        _ cancellations: (customers: Int64, lines: Int64)
-    ) throws -> FeatureBuildReport {
-        var hash = UnorderedFactsHash()
-        var lastPurchaseMinute: Int64?
-        var report = FeatureBuildReport(
+    private func histories(_ draft: FeatureDraft, of wanted: Wanted) throws -> [Int64: CustomerHistory] {
+        var histories: [Int64: CustomerHistory] = [:]
+        if let customers = wanted.customers, customers.isEmpty { return histories }
+        try forEachGroup(draft.pipelines(of: wanted.customers).histories, Self.fromIndex) { group in
+            guard let customer = group["_id"], let history = CustomerHistory(group) else {
+                throw StoreError.damaged(store: name, .transactions)
+            }
+            histories[customer] = history
+        }
+        return histories
+    }
+
+    /// Reads all records of a build, beside the histories of its customers.
+    private func survey(_ collection: String, _ histories: [Int64: CustomerHistory]) throws -> FactsSurvey {
+        var survey = FactsSurvey(histories)
+        try forEachRecord(FeaturePlace(records: collection), fromPrimary: true) { outcome, facts, document in
+            switch outcome {
+            case .read: try survey.add(facts, CustomerHistory(facts, document))
+            case .overflow: throw FactsError.overflow(customer: facts.customer)
+            // Lines that come between two pipelines make such a record: more products than lines, say.
+            case .malformed where facts.customer > 0: survey.addDamaged(facts.customer)
+            case .malformed: throw StoreError.damaged(store: name, .features)
+            }
+        }
+        survey.finish()
+        return survey
+    }
+
+    private func report(
+        _ survey: FactsSurvey,
+        _ draft: FeatureDraft,
+        _ histories: [Int64: CustomerHistory]
+    ) throws(StoreError) -> FeatureBuildReport {
+        guard let lastPurchaseMinute = survey.lastPurchaseMinute else {
+            throw .emptyHistory(store: name, asOfMinute: draft.asOfMinute)
+        }
+        return FeatureBuildReport(
             build: FeatureBuild(
                 generation: 0,
-                context: BuildContext(asOfMinute: pipelines.asOfMinute, lastPurchaseMinute: 0),
-                customers: 0,
-                hash: 0,
+                context: BuildContext(asOfMinute: draft.asOfMinute, lastPurchaseMinute: lastPurchaseMinute),
+                customers: survey.hash.count,
+                hash: survey.hash.value,
                 builtAtSeconds: 0
             ),
-            purchaseLines: 0,
-            cancelLines: 0,
-            purchaseInvoices: 0,
-            revenueMilli: 0,
-            cancelOnlyCustomers: 0
+            purchaseLines: survey.purchaseLines,
+            cancelLines: histories.values.reduce(0) { $0 + $1.cancellations },
+            purchaseInvoices: survey.purchaseInvoices,
+            revenueMilli: survey.revenueMilli,
+            cancelOnlyCustomers: Int64(histories.values.lazy.filter { $0.purchases == 0 }.count)
         )
-        var cancelling: Int64 = 0
-        try forEachFacts(FeaturePlace(records: pipelines.collection)) { facts, _ in
-            let (revenue, overflows) = report.revenueMilli.addingReportingOverflow(facts.amountMilli)
-            guard !overflows else { throw FactsError.overflow(customer: facts.customer) }
-            report.revenueMilli = revenue
-            report.purchaseLines += facts.purchaseLines
-            report.purchaseInvoices += facts.purchaseInvoices
-            if facts.cancelLines > 0 { cancelling += 1 }
-            lastPurchaseMinute = max(lastPurchaseMinute ?? facts.lastMinute, facts.lastMinute)
-            hash.add(facts)
-        }
-        guard let lastPurchaseMinute else {
-            throw StoreError.emptyHistory(store: name, asOfMinute: pipelines.asOfMinute)
-        }
-        report.build.context.lastPurchaseMinute = lastPurchaseMinute
-        report.build.customers = hash.count
-        report.build.hash = hash.value
-        report.cancelOnlyCustomers = cancellations.customers - cancelling
-        return report
     }
 
     /// The moment from which the build is the last one. Of two that built at a time, one finds its number taken.
@@ -171,7 +257,7 @@ extension MongoStore {
         var kept: Set<String> = []
         try leasing { lease throws(MongoFailure) in
             let last = BSONDocument("{\"sort\": {\"generation\": -1}, \"limit\": 2}")
-            try lease.collection(MongoSchema.builds).find(BSONDocument("{}"), last) { reader in
+            try lease.collection(MongoSchema.builds, fromPrimary: true).find(BSONDocument("{}"), last) { reader in
                 while reader.next() {
                     if "records" ~= reader.key, let records = reader.string { kept.insert(records) }
                 }
@@ -184,5 +270,59 @@ extension MongoStore {
                 if let generation = Int64(number), generation <= newest { try lease.collection(collection).drop() }
             }
         }
+    }
+}
+
+/// A build that is under way.
+private struct FeatureDraft {
+    let asOfMinute: Int64
+    let collection: String
+
+    /// - Parameter customers: nil: everybody.
+    func pipelines(of customers: [Int64]?) -> FactsPipelines {
+        FactsPipelines(asOfMinute: asOfMinute, collection: collection, customers: customers)
+    }
+}
+
+/// The records of a build, added up, and whose are not those of their lines.
+private struct FactsSurvey {
+    private let histories: [Int64: CustomerHistory]
+    private(set) var outdated: [Int64] = []
+    private(set) var isDamaged = false
+    private(set) var hash = UnorderedFactsHash()
+    private(set) var purchaseLines: Int64 = 0
+    private(set) var purchaseInvoices: Int64 = 0
+    private(set) var revenueMilli: Int64 = 0
+    private(set) var lastPurchaseMinute: Int64?
+    /// Customers with a purchase whose record was not read yet.
+    private var missing: Set<Int64>
+
+    init(_ histories: [Int64: CustomerHistory]) {
+        self.histories = histories
+        missing = Set(histories.lazy.filter { $0.value.purchases > 0 }.map(\.key))
+    }
+
+    mutating func add(_ facts: CustomerFacts, _ history: CustomerHistory) throws(FactsError) {
+        missing.remove(facts.customer)
+        if histories[facts.customer] != history { outdated.append(facts.customer) }
+        let (revenue, overflows) = revenueMilli.addingReportingOverflow(facts.amountMilli)
+        guard !overflows else { throw .overflow(customer: facts.customer) }
+        revenueMilli = revenue
+        purchaseLines += facts.purchaseLines
+        purchaseInvoices += facts.purchaseInvoices
+        lastPurchaseMinute = max(lastPurchaseMinute ?? facts.lastMinute, facts.lastMinute)
+        hash.add(facts)
+    }
+
+    /// Of a customer whose record cannot be.
+    mutating func addDamaged(_ customer: Int64) {
+        missing.remove(customer)
+        outdated.append(customer)
+        isDamaged = true
+    }
+
+    mutating func finish() {
+        outdated.append(contentsOf: missing)
+        missing = []
     }
 }

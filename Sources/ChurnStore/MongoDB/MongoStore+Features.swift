@@ -41,9 +41,9 @@ extension MongoStore {
         )
         var hash = UnorderedFactsHash()
         do {
-            try forEachFacts(build.place) { facts, segment in
+            try forEachFacts(build.place) { facts, document in
                 hash.add(facts)
-                try builder.append(facts, segment: segment)
+                try builder.append(facts, segment: document.segment)
             }
         } catch StoreError.damaged(_, .features) {
             return nil
@@ -54,20 +54,35 @@ extension MongoStore {
         return try builder.finish()
     }
 
-    /// Calls `body` with every record of a build, customers ascending, and its segment.
-    func forEachFacts(_ place: FeaturePlace, _ body: (CustomerFacts, Int?) throws -> Void) throws {
+    /// Calls `body` with every record of a build, customers ascending, and what else its document has.
+    private func forEachFacts(
+        _ place: FeaturePlace,
+        _ body: (CustomerFacts, borrowing FactsDocument) throws -> Void
+    ) throws {
+        try forEachRecord(place) { outcome, facts, document in
+            switch outcome {
+            case .read: try body(facts, document)
+            case .overflow: throw FactsError.overflow(customer: facts.customer)
+            case .malformed: throw StoreError.damaged(store: name, .features)
+            }
+        }
+    }
+
+    /// Calls `body` with every record of a build, those too that cannot be. Of these only the customer is to be used,
+    /// which is 0 when it cannot be either.
+    func forEachRecord(
+        _ place: FeaturePlace,
+        fromPrimary: Bool = false,
+        _ body: (FactsDocument.Outcome, CustomerFacts, borrowing FactsDocument) throws -> Void
+    ) throws {
         var foreign: (any Error)?
         var document = FactsDocument(segmentField: place.segmentField)
         var facts = CustomerFacts(customer: 0)
         try leasing { lease throws(MongoFailure) in
             let order = BSONDocument("{\"sort\": {\"_id\": 1}, \"batchSize\": 10000}")
-            try lease.collection(place.records).find(BSONDocument("{}"), order) { reader in
+            try lease.collection(place.records, fromPrimary: fromPrimary).find(BSONDocument("{}"), order) { reader in
                 do {
-                    switch document.read(reader, into: &facts) {
-                    case .read: try body(facts, document.segment)
-                    case .overflow: throw FactsError.overflow(customer: facts.customer)
-                    case .malformed: throw StoreError.damaged(store: name, .features)
-                    }
+                    try body(document.read(reader, into: &facts), facts, document)
                 } catch {
                     foreign = error
                 }

@@ -65,13 +65,19 @@ extension MongoStore {
 
     /// Runs a pipeline over the transactions whose results are few and flat.
     ///
-    /// - Parameter body: is given the whole numbers of each result, by name. What it throws ends the reading.
-    func forEachGroup(_ pipeline: String, _ body: ([String: Int64]) throws -> Void) throws {
+    /// - Parameters:
+    ///   - options: of the aggregation.
+    ///   - body: is given the whole numbers of each result, by name. What it throws ends the reading.
+    func forEachGroup(
+        _ pipeline: String,
+        _ options: String = "{\"allowDiskUse\": true}",
+        _ body: ([String: Int64]) throws -> Void
+    ) throws {
         var foreign: (any Error)?
         try leasing { lease throws(MongoFailure) in
-            try lease.collection(MongoSchema.transactions).aggregate(
+            try lease.collection(MongoSchema.transactions, fromPrimary: true).aggregate(
                 BSONDocument(pipeline),
-                BSONDocument("{\"allowDiskUse\": true}")
+                BSONDocument(options)
             ) { reader in
                 var group: [String: Int64] = [:]
                 while reader.next() {

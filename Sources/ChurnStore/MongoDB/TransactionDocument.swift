@@ -9,7 +9,8 @@ enum TransactionDocument {
     /// whatever their texts hold. Where the collection is sharded by customer, the server sees to the uniqueness of
     /// `_id` within a shard only; that is enough, because the customer is a part of it.
     ///
-    /// `day` saves every pipeline a floored division, which MongoDB has for doubles only.
+    /// `day` saves every pipeline a floored division, which MongoDB has for doubles only. `mark` is 32 bits of a hash of
+    /// the key: the sum of a customer's marks tells one set of lines from another (see `CustomerHistory`).
     /// - Parameter id: memory that is used again.
     static func write(_ line: TransactionLine, to document: borrowing BSONDocument, id: inout [UInt8]) {
         id.removeAll(keepingCapacity: true)
@@ -33,8 +34,15 @@ enum TransactionDocument {
         document.append("quantity", line.quantity)
         document.append("price_milli", line.priceMilli)
         document.append("copy", line.copy)
+        document.append("mark", mark(of: id))
         document.append("description", line.description)
         document.append("country", line.country)
+    }
+
+    private static func mark(of id: [UInt8]) -> Int64 {
+        var hash = StableHash()
+        id.withUnsafeBytes { hash.combine($0) }
+        return Int64((hash.value >> 32) ^ (hash.value & 0xFFFF_FFFF))
     }
 
     /// Decimal digits. As a `String`, this was an allocation each.

@@ -10,7 +10,8 @@ internal import GRDB
 #endif
 
 extension SQLiteStore {
-    package func buildFeatures(asOfDay: Int64?) throws(StoreError) -> FeatureBuildReport {
+    /// Always anew: one pass in the order of customers is all there is to it.
+    package func buildFeatures(asOfDay: Int64?, anew: Bool) throws(StoreError) -> FeatureBuildReport {
         do {
             return try writing { database in
                 var report: FeatureBuildReport?

@@ -8,7 +8,8 @@ struct Features: ParsableCommand {
         discussion: """
             Builds one record a customer from every line before 00:00 of the as-of day,
             and puts it in the place of the last build, all at once. A running server
-            finds the new build by itself.
+            finds the new build by itself. In MongoDB, customers whose lines are those
+            of the last build keep their record; with --full all records are made.
 
             With files, the same features are made of them alone, without a store, and
             written as CSV. Files may be larger than memory: what does not fit goes to a
@@ -17,6 +18,7 @@ struct Features: ParsableCommand {
             EXAMPLES
               churn features
               churn features --as-of 2011-09-10 --json
+              churn features --full
               churn features exports/ --output features.csv
             """
     )
@@ -42,6 +44,9 @@ struct Features: ParsableCommand {
 
     @OptionGroup var configuration: ConfigurationOptions
 
+    @Flag(help: "Make everybody's features, those too that cannot have changed.")
+    var full = false
+
     @Flag(help: "One JSON object.")
     var json = false
 
@@ -51,6 +56,9 @@ struct Features: ParsableCommand {
         }
         guard paths.isEmpty || store.store == nil else {
             throw ValidationError("--store: features of files need no store; name either")
+        }
+        guard paths.isEmpty || !full else {
+            throw ValidationError("--full: goes with a store; features of files are always made of all lines")
         }
     }
 
@@ -66,7 +74,7 @@ struct Features: ParsableCommand {
             return try FeatureExport(files: files, asOfDay: day, output: output ?? "-", json: json).run()
         }
         let location = try store.location(try configuration.settings())
-        let report = try location.open(.update).buildFeatures(asOfDay: day)
+        let report = try location.open(.update).buildFeatures(asOfDay: day, anew: full)
         try StandardStream.output.write(json ? Self.object(report, location).text + "\n" : Self.text(report, location))
     }
 
@@ -81,6 +89,7 @@ struct Features: ParsableCommand {
             // A string: readers of JSON make doubles of numbers, and money is exact.
             ("revenue", .string(decimalText(milli: report.revenueMilli))),
             ("customers_with_cancellations_only", .integer(report.cancelOnlyCustomers)),
+            ("taken_over", report.takenOver.map { .integer($0) } ?? .null),
             ("hash", .string(hexadecimalText(build.hash))),
         ])
     }
@@ -94,6 +103,7 @@ struct Features: ParsableCommand {
         table.add(["cancellation lines", groupedText(report.cancelLines)])
         table.add(["revenue", groupedText(milli: report.revenueMilli)])
         table.add(["left out: cancellations only", groupedText(report.cancelOnlyCustomers)])
+        if let takenOver = report.takenOver { table.add(["taken over from the build before", groupedText(takenOver)]) }
         return table.text() + "as of \(CivilTime.format(minute: build.context.asOfMinute)), "
             + "generation \(build.generation), hash \(hexadecimalText(build.hash))\nstore  \(location)\n"
     }

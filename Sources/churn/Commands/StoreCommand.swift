@@ -68,7 +68,7 @@ struct StoreCheck: ParsableCommand {
         let counts = try opened.transactionCounts()
         var problems: [String] = []
         if let mongodb = opened as? MongoStore, try !mongodb.hasCustomerIndex() {
-            problems.append("the index customer_minute of transactions is missing; churn ingest makes it again")
+            problems.append("the index customer_lines of transactions is missing; churn ingest makes it again")
         }
         let build = try Self.check(opened, counts, &problems)
         let text =
