@@ -1,11 +1,12 @@
 internal import ChurnFeatures
 internal import ChurnStore
+internal import Dispatch
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import NIOConcurrencyHelpers
 
-/// Follows the store: a newer feature build is loaded whole, on a worker thread, and then published. A store that
+/// Follows the store: a newer feature build is loaded whole, on a thread of its own, and then published. A store that
 /// fails changes nothing but Health: what is resident goes on being served.
 struct StoreWatcher: Sendable {
     let store: any Store
@@ -14,8 +15,10 @@ struct StoreWatcher: Sendable {
     let rowLayout: RowLayout
     let services: ServerServices
     let publisher: SnapshotPublisher
-    /// What is being served. Written by one check at a time.
+    /// What is being served. Written by one look at a time.
     private let served = NIOLockedValueBox<Version?>(nil)
+    /// 1 when nothing is to be published any more.
+    private let ending = ConditionLock<Int>(value: 0)
 
     /// Tells two states of a store's features apart.
     private struct Version: Equatable, Sendable {
@@ -37,30 +40,69 @@ struct StoreWatcher: Sendable {
         self.publisher = publisher
     }
 
-    /// Checks at every poll interval until its task is cancelled.
+    /// Looks whenever the store tells of a change, where it can, and at every poll interval, until its task is cancelled.
+    ///
+    /// The thread may then be inside a store that is silent. It is given a second to end; later it changes nothing.
     func run() async {
-        while !Task.isCancelled {
-            do { try await Task.sleep(for: services.configuration.storePollInterval) } catch { return }
-            await check()
+        let thread = NIOThreadPool(numberOfThreads: 1)
+        thread.start()
+        thread.submit { _ in follow() }
+        while !Task.isCancelled { try? await Task.sleep(for: .seconds(3_600)) }
+        ending.lock()
+        ending.unlock(withValue: 1)
+        await withCheckedContinuation { continuation in
+            let waiting = NIOLockedValueBox<CheckedContinuation<Void, Never>?>(continuation)
+            let proceed: @Sendable () -> Void = { waiting.withLockedValue { $0.take() }?.resume() }
+            thread.shutdownGracefully { _ in proceed() }
+            DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(1), execute: proceed)
         }
     }
 
-    /// Looks once, and loads what is new.
+    /// Looks once, and loads what is new. Before there are calls to answer: a silent store holds up a worker.
     func check() async {
-        do {
-            let published = try await services.workers.runIfActive { try loadNewer() }
-            services.health.storeIsFresh()
-            if let published {
-                publisher.publish(published.snapshot)
-                served.withLockedValue { $0 = published.version }
-                services.logger.notice(
-                    "features loaded",
-                    metadata: [
-                        "generation": "\(published.version.generation)",
-                        "customers": "\(published.snapshot.build?.customers ?? 0)",
-                    ]
-                )
+        try? await services.workers.runIfActive { look() }
+    }
+
+    /// Blocks until it is told to end.
+    private func follow() {
+        let interval = services.configuration.storePollInterval
+        var isTold = true
+        var nextLook = ContinuousClock.now
+        repeat {
+            guard isTold else {
+                look()
+                continue
             }
+            do {
+                // Not for long at a time: it has to end within a second.
+                isTold = try store.followBuilds(callingEvery: min(interval, .milliseconds(500))) { hasChange in
+                    if hasChange || .now >= nextLook {
+                        look()
+                        nextLook = .now + interval
+                    }
+                    return ending.value == 0
+                }
+                if !isTold { services.logger.info("the store does not tell of new features, and is asked for them") }
+            } catch {
+                // The look says what is wrong; then it is tried again.
+                look()
+            }
+        } while pause(interval)
+    }
+
+    /// - Returns: false as soon as it is time to end.
+    private func pause(_ duration: Duration) -> Bool {
+        guard ending.lock(whenValue: 1, timeoutSeconds: duration / .seconds(1)) else { return true }
+        ending.unlock()
+        return false
+    }
+
+    /// Blocks.
+    private func look() {
+        do {
+            let loaded = try loadNewer()
+            services.health.storeIsFresh()
+            if let loaded { publish(loaded) }
         } catch {
             let problem = (error as? StoreError)?.description ?? "\(error)"
             if services.health.storeFailed(problem) {
@@ -69,12 +111,26 @@ struct StoreWatcher: Sendable {
         }
     }
 
+    private func publish(_ loaded: Loaded) {
+        // Held, so that nothing reaches loops that have ended.
+        guard ending.lock(whenValue: 0, timeoutSeconds: 0) else { return }
+        defer { ending.unlock() }
+        publisher.publish(loaded.snapshot)
+        served.withLockedValue { $0 = loaded.version }
+        services.logger.notice(
+            "features loaded",
+            metadata: [
+                "generation": "\(loaded.version.generation)",
+                "customers": "\(loaded.snapshot.build?.customers ?? 0)",
+            ]
+        )
+    }
+
     private struct Loaded: Sendable {
         let snapshot: ServingSnapshot
         let version: Version
     }
 
-    /// Blocks; runs on a worker.
     private func loadNewer() throws -> Loaded? {
         guard let newest = try store.latestBuild() else { return nil }
         let version = Version(generation: newest.generation, segmentation: newest.segmentation)

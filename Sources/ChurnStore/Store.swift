@@ -137,6 +137,14 @@ package protocol FeatureStore: Sendable {
     /// The last finished build, or nil when there is none. Cheap, for polling.
     func latestBuild() throws(StoreError) -> FeatureBuild?
 
+    /// Calls `body` at once, when a build or its segments changed, and otherwise every `interval` or more often, until it
+    /// returns false. Blocks.
+    ///
+    /// - Parameter body: is told whether there was a change.
+    /// - Returns: whether the store tells of changes; where it does not, look at times of your own.
+    /// - Throws: `unreachable` and the like. It may be tried again.
+    func followBuilds(callingEvery interval: Duration, _ body: (Bool) -> Bool) throws(StoreError) -> Bool
+
     /// Reads the last build whole, into rows of that layout.
     ///
     /// - Throws: `noBuild`; `damaged(.features)` when the records are not the ones of the build, by count and hash.
@@ -175,6 +183,10 @@ extension FeatureStore {
 extension FeatureStore {
     package func buildFeatures(asOfDay: Int64?) throws(StoreError) -> FeatureBuildReport {
         try buildFeatures(asOfDay: asOfDay, anew: false)
+    }
+
+    package func followBuilds(callingEvery interval: Duration, _ body: (Bool) -> Bool) throws(StoreError) -> Bool {
+        false
     }
 
     /// The features as they are.

@@ -1,5 +1,6 @@
 import ChurnClient
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -13,7 +14,8 @@ import Testing
         let directory: TemporaryDirectory
         let server: ServeProcess
 
-        init() throws {
+        /// - Parameter patience: how long the server of predictions takes a silent store for a slow one, in milliseconds.
+        init(patience: Int = 500) throws {
             directory = try TemporaryDirectory()
             mongodb = try MongoServer()
             proxy = try CuttingProxy(to: mongodb.port)
@@ -23,7 +25,7 @@ import Testing
                 try ChildProcess.run(Surroundings.churn(), command + ["--store", mongodb.uri("churn")])
             }
             let options =
-                "socketTimeoutMS=500&connectTimeoutMS=500&serverSelectionTimeoutMS=500"
+                "socketTimeoutMS=\(patience)&connectTimeoutMS=500&serverSelectionTimeoutMS=500"
                 + "&heartbeatFrequencyMS=500&directConnection=true"
             server = try ServeProcess(
                 store: "mongodb://127.0.0.1:\(proxy.port)/churn?\(options)",
@@ -87,6 +89,31 @@ import Testing
         #expect(after.threads <= before.threads + 2, "\(before) became \(after)")
         #expect(after.memory <= before.memory + 32, "\(before) became \(after)")
         await client.shutdown()
+    }
+
+    @Test("a store that is silent takes no thread from large batches, and does not keep the server from stopping")
+    func silent() async throws {
+        let scene = try await blocking { try Scene(patience: 60_000) }
+        let client = ChurnClient(configuration: try .init(port: scene.server.port, timeout: .seconds(30)))
+        scene.mongodb.stop()
+        // From here on the server is inside a query that does not end.
+        while try await client.health().store?.checkedMillisecondsAgo ?? 0 < 1_000 {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        let customers = (0..<50_000).map { Self.customers[$0 % Self.customers.count] }
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask { try await client.predictBatch(customerIDs: customers).probabilities.count }
+            }
+            for try await count in group { #expect(count == customers.count) }
+        }
+        await client.shutdown()
+        let start = ContinuousClock.now
+        kill(scene.server.process.identifier, SIGTERM)
+        let (status, output) = await Task { scene.server.process.waitForEnd() }.value
+        #expect(status == 0, "\(output)")
+        #expect(ContinuousClock.now - start < .seconds(10))
+        scene.mongodb.proceed()
     }
 
     /// Asks every 20 ms; the test's time limit ends what does not come.

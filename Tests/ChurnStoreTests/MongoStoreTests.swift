@@ -155,6 +155,39 @@ import Testing
         #expect(try reader.loadFeatures().segmentNames.isEmpty)
     }
 
+    @Test("a replica set tells of builds and segments; any other store is to be asked", .timeLimit(.minutes(2)))
+    func following() async throws {
+        let (uri, store) = try built()
+        do {
+            try edit(mongodb: uri, "hello = db.command('hello'); assert 'setName' in hello or 'msg' in hello")
+        } catch {
+            #expect(try !store.followBuilds(callingEvery: .seconds(60)) { _ in false })
+            return
+        }
+        let (calls, news) = AsyncStream.makeStream(of: Bool.self)
+        async let isTold = Task {
+            defer { news.finish() }
+            var changes = 0
+            return try store.followBuilds(callingEvery: .seconds(60)) { hasChange in
+                news.yield(hasChange)
+                changes += hasChange ? 1 : 0
+                return changes < 2
+            }
+        }.value
+        let start = ContinuousClock.now
+        var all: [Bool] = []
+        for await hasChange in calls {
+            all.append(hasChange)
+            if all.count == 1 { _ = try store.buildFeatures(asOfDay: nil) }
+            if all.count == 2 {
+                try store.setSegments(SegmentAssignment(generation: 2, names: ["x"], segments: [(1, 0)]))
+            }
+        }
+        #expect(try await isTold)
+        #expect(all == [false, true, true])
+        #expect(ContinuousClock.now - start < .seconds(30))
+    }
+
     @Test("only the features of the last two builds are kept")
     func stale() throws {
         let (uri, store) = try built()

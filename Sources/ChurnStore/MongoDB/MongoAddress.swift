@@ -41,6 +41,11 @@ struct MongoAddress: ~Copyable {
         }
     }
 
+    /// How long a server may be silent within one command; 0 when there is no limit.
+    var stallLimitMilliseconds: Int32 { mongoc_uri_get_option_as_int32(pointer, MONGOC_URI_SOCKETTIMEOUTMS, 0) }
+
+    var clientLimit: Int32 { mongoc_uri_get_option_as_int32(pointer, MONGOC_URI_MAXPOOLSIZE, 0) }
+
     deinit {
         mongoc_uri_destroy(pointer)
     }

@@ -35,6 +35,16 @@ struct MongoCollection: ~Copyable {
         ).forEach(body)
     }
 
+    /// Opens a stream of the collection's changes from now on.
+    ///
+    /// - Parameter waitMilliseconds: how long the server may wait for a change before it says that there is none.
+    func watch(waitMilliseconds: Int64) -> MongoChangeStream {
+        let options = BSONDocument()
+        options.append("maxAwaitTimeMS", waitMilliseconds)
+        let everything = BSONDocument()
+        return MongoChangeStream(mongoc_collection_watch(handle, everything.pointer, options.pointer))
+    }
+
     /// Sends the writes that `fill` puts together, in as few commands as fit.
     ///
     /// A write that finds its key taken is counted, and is no failure.

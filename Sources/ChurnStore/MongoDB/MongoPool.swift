@@ -7,6 +7,9 @@ internal import Synchronization
 /// checks that no client is on loan.
 final class MongoPool: @unchecked Sendable {
     let database: String
+    /// Of the address.
+    let stallLimitMilliseconds: Int32
+    let clientLimit: Int32
     let counters = MongoCounters()
     private let handle: OpaquePointer
     private let leases = Atomic<Int>(0)
@@ -19,6 +22,8 @@ final class MongoPool: @unchecked Sendable {
         }
         self.handle = handle
         database = address.database
+        stallLimitMilliseconds = address.stallLimitMilliseconds
+        clientLimit = address.clientLimit
         // Version 2: errors of the server have a domain of their own (mongoc_errors(3)).
         mongoc_client_pool_set_error_api(handle, MONGOC_ERROR_API_VERSION_2)
         counters.watch(handle)
