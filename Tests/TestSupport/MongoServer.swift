@@ -8,10 +8,14 @@ package final class MongoServer: Sendable {
     package let port: Int
     private let reserved: ReservedPort
     private let directory: TemporaryDirectory
+    private let options: [String]
     private let process: Mutex<ChildProcess?>
 
     /// Starts the server. Blocks until it listens.
-    package init() throws {
+    ///
+    /// - Parameter asReplicaSet: whether it says that it is the primary of one.
+    package init(asReplicaSet: Bool = false) throws {
+        options = asReplicaSet ? ["--replica-set"] : []
         reserved = try ReservedPort()
         port = reserved.port
         directory = try TemporaryDirectory()
@@ -22,7 +26,7 @@ package final class MongoServer: Sendable {
     /// Starts it again, on the same port and data.
     package func start() throws {
         let script = Surroundings.path("Tests/Peers/python/mongo_server.py")
-        let started = try ChildProcess(Surroundings.python(), [script, "\(port)", directory.path])
+        let started = try ChildProcess(Surroundings.python(), [script, "\(port)", directory.path] + options)
         _ = try started.waitForLine("Listening on ")
         process.withLock { $0 = started }
     }

@@ -55,22 +55,28 @@ extension MongoStore {
         let last = try latestBuild()
         let generation = (last?.generation ?? 0) + 1
         let draft = FeatureDraft(asOfMinute: asOfMinute, collection: Self.newFeatures(generation))
+        var report: FeatureBuildReport
         do {
-            guard var report = try fill(draft, from: anew ? nil : last) else {
+            guard let filled = try fill(draft, from: anew ? nil : last) else {
                 try drop(draft.collection)
                 return nil
             }
-            report.build.generation = generation
-            report.build.builtAtSeconds = Int64(time(nil))
-            report.build.place = FeaturePlace(records: draft.collection)
-            try publish(report.build)
-            return report
+            report = filled
         } catch {
             // What led here is what is to be told. A collection that stays goes with a later build.
             do { try drop(draft.collection) } catch {}
             if let failure = error as? MongoFailure, failure.isRetryable { return nil }
             throw error
         }
+        report.build.generation = generation
+        report.build.builtAtSeconds = Int64(time(nil))
+        report.build.place = FeaturePlace(records: draft.collection)
+        // From here on the collection may be the last build's, even if an error says that nothing is known.
+        guard try publish(report.build) else {
+            try drop(draft.collection)
+            throw StoreError.busy(store: name)
+        }
+        return report
     }
 
     /// The generation, by which it is found again when it is no longer wanted; chance, so that two builds at a time do
@@ -227,8 +233,10 @@ extension MongoStore {
         )
     }
 
-    /// The moment from which the build is the last one. Of two that built at a time, one finds its number taken.
-    private func publish(_ build: FeatureBuild) throws(MongoFailure) {
+    /// The moment from which the build is the last one.
+    ///
+    /// - Returns: false when its number was taken, by another that built at the same time.
+    private func publish(_ build: FeatureBuild) throws(StoreError) -> Bool {
         let document = BSONDocument()
         document.append("_id", build.generation)
         document.append("generation", build.generation)
@@ -239,12 +247,24 @@ extension MongoStore {
         document.append("built_at", build.builtAtSeconds)
         document.append("records", build.place.records)
         document.append("segmentation", build.segmentation)
-        let outcome = try pool.withLease { lease throws(MongoFailure) in
+        let outcome = try retrying { lease throws(MongoFailure) in
             try lease.collection(MongoSchema.builds).bulk(BSONDocument("{\(MongoSchema.durably)}")) {
                 bulk throws(MongoFailure) in try bulk.insert(document.pointer)
             }
         }
-        guard outcome.inserted == 1 else { throw MongoFailure(serverCode: MongoFailure.duplicateKey) }
+        if outcome.inserted == 1 { return true }
+        // It may have been taken by this very build, whose confirmation was lost.
+        var isOurs = false
+        try retrying { lease throws(MongoFailure) in
+            let filter = BSONDocument()
+            filter.append("_id", build.generation)
+            filter.append("records", build.place.records)
+            try lease.collection(MongoSchema.builds, fromPrimary: true).find(filter, BSONDocument("{}")) { _ in
+                isOurs = true
+                return false
+            }
+        }
+        return isOurs
     }
 
     private func drop(_ collection: String) throws(StoreError) {
@@ -255,7 +275,7 @@ extension MongoStore {
     /// just begun with the build before the last one can end.
     private func dropStaleFeatures(newest: Int64) throws(StoreError) {
         var kept: Set<String> = []
-        try leasing { lease throws(MongoFailure) in
+        try retrying { lease throws(MongoFailure) in
             let last = BSONDocument("{\"sort\": {\"generation\": -1}, \"limit\": 2}")
             try lease.collection(MongoSchema.builds, fromPrimary: true).find(BSONDocument("{}"), last) { reader in
                 while reader.next() {

@@ -170,12 +170,14 @@ extension MongoStore {
         values.append("segment_names", strings: names)
         let update = BSONDocument()
         update.append("$set", values)
-        let outcome = try leasing { lease throws(MongoFailure) in
+        let outcome = try retrying { lease throws(MongoFailure) in
             try lease.collection(MongoSchema.builds).bulk(BSONDocument("{\(MongoSchema.durably)}")) {
                 bulk throws(MongoFailure) in try bulk.update(filter, update)
             }
         }
-        guard outcome.matched == 1 else { throw .busy(store: name) }
+        if outcome.matched == 1 { return }
+        // Somebody else's segments, or ours, whose confirmation was lost.
+        guard try latestBuild()?.place.segmentField == field else { throw .busy(store: name) }
     }
 }
 
