@@ -112,15 +112,15 @@ package struct ChurnServer: Service {
         let watcher = store.map {
             StoreWatcher(store: $0, models: models, rowLayout: rowLayout, services: services, publisher: publisher)
         }
-        // All that can fail comes before the server before is told that it may go.
         let predecessor = try await findPredecessor(services)
-        let handover = try configuration.handover.map { path throws(ServerError) in try HandoverPoint(path: path) }
         // Before listening, so that the first call finds the features that are there.
         await watcher?.check()
         if let predecessor, let watcher {
             guard await becomesHealthy(watcher, transport, services, before: predecessor) else { return }
         }
+        // All that can fail comes before the server before is told that it may go.
         let listener = try predecessor?.listener ?? openListener()
+        let handover = try configuration.handover.map { path throws(ServerError) in try HandoverPoint(path: path) }
         try await transport.accept(from: listener)
         let isAlone = if let predecessor { try await takeOver(from: predecessor, services) } else { true }
 
@@ -139,7 +139,10 @@ package struct ChurnServer: Service {
                 ending.yield(.told)
             }
             var first = endings.makeAsyncIterator()
-            await drain(transport, publisher, services, handover, await first.next() ?? .told)
+            await drain(await first.next() ?? .told, publisher, services, handover) { leavingQueue in
+                await transport.stopAccepting(leavingQueue: leavingQueue)
+                listener.close()
+            }
             tasks.cancelAll()
         }
         guard isAlone else {
@@ -226,18 +229,17 @@ extension ChurnServer {
     /// Serves out what is open. Who comes meanwhile is served by the successor, or waits in the socket's queue for it;
     /// where none is known of, it is told here that this server drains.
     private func drain(
-        _ transport: any Transport,
+        _ ending: Ending,
         _ publisher: SnapshotPublisher,
         _ services: ServerServices,
         _ handover: HandoverPoint?,
-        _ ending: Ending
+        stopAccepting: (_ leavingQueue: Bool) async -> Void
     ) async {
         logger.notice("draining")
         configuration.manager.notify("STOPPING=1")
-        var leavesQueue = configuration.manager.listener != nil
-        if case .succeeded = ending { leavesQueue = true }
+        let isShared = configuration.manager.listener != nil || handover?.hasSharedTheSocket ?? false
         // Before the notice: who follows it must not come back here.
-        if leavesQueue { await transport.stopAccepting(leavingQueue: true) }
+        if isShared { await stopAccepting(true) }
         services.health.beginDraining()
         publisher.announceDraining()
         if case .succeeded(let successor) = ending {
@@ -247,7 +249,7 @@ extension ChurnServer {
             await handover?.shutDown(removingFile: true)
         }
         await publisher.drain(timeout: configuration.drainTimeout) {
-            await transport.stopAccepting(leavingQueue: leavesQueue)
+            if !isShared { await stopAccepting(false) }
         }
     }
 }

@@ -2,6 +2,7 @@ internal import CEpoll
 internal import Glibc
 internal import Logging
 internal import NIOPosix
+internal import Synchronization
 
 /// Where the next server asks this one for its listening socket: a Unix socket, and a thread that waits at it.
 ///
@@ -29,6 +30,7 @@ final class HandoverPoint: Sendable {
     private let door: CInt
     private let wakeup: CInt
     private let threads = NIOThreadPool(numberOfThreads: 1)
+    private let isShared = Atomic(false)
 
     private static let suffix = ".next"
 
@@ -58,6 +60,9 @@ final class HandoverPoint: Sendable {
         for descriptor in [door, wakeup] where descriptor >= 0 { close(descriptor) }
     }
 
+    /// Whether a successor has the listening socket as well, ready or not.
+    var hasSharedTheSocket: Bool { isShared.load(ordering: .acquiring) }
+
     /// Takes the place at the path, from a server before or from a file that was left behind, and waits there.
     ///
     /// - Parameter onReady: called once at most, on a thread of this: the successor accepts connections now.
@@ -67,8 +72,10 @@ final class HandoverPoint: Sendable {
             return logger.error("no hand-over at \(path)", metadata: ["reason": "\(lastSystemError())"])
         }
         threads.start()
-        threads.submit { [door, wakeup] _ in
-            let waiting = HandoverWaiting(door: door, wakeup: wakeup, listener: listener, logger: logger)
+        threads.submit { [self] _ in
+            let waiting = HandoverWaiting(door: door, wakeup: wakeup, listener: listener, logger: logger) { [self] in
+                isShared.store($0, ordering: .releasing)
+            }
             if let socket = waiting.run() { onReady(Successor(socket)) }
         }
     }
@@ -96,6 +103,7 @@ private struct HandoverWaiting {
     let wakeup: CInt
     let listener: ListeningSocket
     let logger: Logger
+    let shares: (Bool) -> Void
 
     /// Waits for a successor, or for `wakeup`.
     ///
@@ -146,6 +154,7 @@ private struct HandoverWaiting {
             guard HandoverMessage.socket.send(to: peer.socket, descriptor: listener.descriptor) else { break }
             logger.notice("another server is about to take over")
             peers[index].hasTheSocket = true
+            shares(true)
             peers[index].deadline = Self.now() + Int64(ServerLimits.handoverReadySeconds) * 1000
             return .other
         case .message(.ready, descriptor: -1) where peer.hasTheSocket:
@@ -162,6 +171,7 @@ private struct HandoverWaiting {
 
     private func dismiss(_ peers: inout [Peer], _ index: Int) {
         let peer = peers.remove(at: index)
+        if peer.hasTheSocket { shares(false) }
         _ = HandoverMessage.refused.send(to: peer.socket)
         close(peer.socket)
     }

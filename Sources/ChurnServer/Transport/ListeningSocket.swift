@@ -1,14 +1,17 @@
 internal import Glibc
+internal import NIOConcurrencyHelpers
 internal import NIOCore
 
 /// A TCP socket that listens, whoever made it: this process, a service manager, or the server before this one.
 ///
-/// Closed when nothing here refers to it any more. Where another process has it too, it goes on listening then, and
-/// whoever has connected meanwhile waits in its queue.
+/// Where another process has it too, it goes on listening when it is closed here, and whoever has connected meanwhile
+/// waits in its queue.
 final class ListeningSocket: Sendable {
-    /// Does not block, and is closed on exec.
-    let descriptor: CInt
     let address: SocketAddress
+    private let open: NIOLockedValueBox<CInt>
+
+    /// Does not block, and is closed on exec; -1 once it is closed.
+    var descriptor: CInt { open.withLockedValue { $0 } }
 
     /// As people write it.
     var text: String {
@@ -17,12 +20,20 @@ final class ListeningSocket: Sendable {
     }
 
     private init(_ descriptor: CInt, _ address: SocketAddress) {
-        self.descriptor = descriptor
+        open = NIOLockedValueBox(descriptor)
         self.address = address
     }
 
     deinit {
-        close(descriptor)
+        close()
+    }
+
+    /// To be called when nobody here accepts from it any more.
+    func close() {
+        open.withLockedValue { descriptor in
+            if descriptor >= 0 { Glibc.close(descriptor) }
+            descriptor = -1
+        }
     }
 
     /// Binds an address and listens.
@@ -45,7 +56,7 @@ final class ListeningSocket: Sendable {
         else {
             let code = errno
             let reason = lastSystemError()
-            close(descriptor)
+            Glibc.close(descriptor)
             throw code == EADDRINUSE ? .portInUse(host: host, port: port) : fail(reason)
         }
         return ListeningSocket(descriptor, address)
@@ -58,7 +69,7 @@ final class ListeningSocket: Sendable {
             fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0,
             let address = localAddress(descriptor)
         else {
-            if descriptor >= 0 { close(descriptor) }
+            if descriptor >= 0 { Glibc.close(descriptor) }
             return nil
         }
         return ListeningSocket(descriptor, address)

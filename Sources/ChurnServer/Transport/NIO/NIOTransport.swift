@@ -70,10 +70,12 @@ struct NIOTransport: Transport {
 
     /// Who waits in the queue is left there either way: NIO accepts only when it is told by its selector.
     func stopAccepting(leavingQueue: Bool) async {
-        // Not closed before the end: NIO drops what it has accepted and not yet set up when its listener is closed. It
+        guard let listener = listener.withLockedValue({ $0.take() }) else { return }
+        // Closed only then: NIO drops what it has accepted and not yet set up when its listener is closed. All of this
         // fails only when it is closed already.
-        try? await listener.withLockedValue { $0.take() }?.setOption(.autoRead, value: false).get()
+        try? await listener.setOption(.autoRead, value: false).get()
         await beginnings.areOver()
+        try? await listener.close()
     }
 
     func shutDown() async {
