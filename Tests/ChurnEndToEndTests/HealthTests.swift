@@ -88,7 +88,7 @@ struct HealthTests {
         try await blocking { try ChildProcess.run("/usr/bin/sqlite3", [source, ".backup '\(path)'"]) }
         let options = ["--poll-interval", "20ms"]
         let server = try await blocking { try ServeProcess(store: "sqlite:" + path, options: options) }
-        try await Self.expect(server.port, 0, "SERVING at ", "", options: ["--strict"])
+        try await Self.expect(server.port, 0, "SERVING at ", "4,339 customers", options: ["--strict"])
         try await blocking {
             try ChildProcess.run(
                 "/usr/bin/sqlite3",
