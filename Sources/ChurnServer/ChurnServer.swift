@@ -139,10 +139,7 @@ package struct ChurnServer: Service {
                 ending.yield(.told)
             }
             var first = endings.makeAsyncIterator()
-            await drain(await first.next() ?? .told, publisher, services, handover) { leavingQueue in
-                await transport.stopAccepting(leavingQueue: leavingQueue)
-                listener.close()
-            }
+            await drain(await first.next() ?? .told, transport, publisher, services, handover)
             tasks.cancelAll()
         }
         guard isAlone else {
@@ -230,16 +227,16 @@ extension ChurnServer {
     /// where none is known of, it is told here that this server drains.
     private func drain(
         _ ending: Ending,
+        _ transport: any Transport,
         _ publisher: SnapshotPublisher,
         _ services: ServerServices,
-        _ handover: HandoverPoint?,
-        stopAccepting: (_ leavingQueue: Bool) async -> Void
+        _ handover: HandoverPoint?
     ) async {
         logger.notice("draining")
         configuration.manager.notify("STOPPING=1")
         let isShared = configuration.manager.listener != nil || handover?.hasSharedTheSocket ?? false
         // Before the notice: who follows it must not come back here.
-        if isShared { await stopAccepting(true) }
+        if isShared { await transport.stopAccepting(leavingQueue: true) }
         services.health.beginDraining()
         publisher.announceDraining()
         if case .succeeded(let successor) = ending {
@@ -249,7 +246,7 @@ extension ChurnServer {
             await handover?.shutDown(removingFile: true)
         }
         await publisher.drain(timeout: configuration.drainTimeout) {
-            if !isShared { await stopAccepting(false) }
+            if !isShared { await transport.stopAccepting(leavingQueue: false) }
         }
     }
 }

@@ -30,6 +30,7 @@ final class HandoverPoint: Sendable {
     private let door: CInt
     private let wakeup: CInt
     private let threads = NIOThreadPool(numberOfThreads: 1)
+    private let isOpen = Atomic(false)
     private let isShared = Atomic(false)
 
     private static let suffix = ".next"
@@ -71,6 +72,7 @@ final class HandoverPoint: Sendable {
             // It serves all the same, and to stop now would be worse than to hand over by a stop and a start later.
             return logger.error("no hand-over at \(path)", metadata: ["reason": "\(lastSystemError())"])
         }
+        isOpen.store(true, ordering: .releasing)
         threads.start()
         threads.submit { [self] _ in
             let waiting = HandoverWaiting(door: door, wakeup: wakeup, listener: listener, logger: logger) { [self] in
@@ -84,6 +86,11 @@ final class HandoverPoint: Sendable {
     ///
     /// - Parameter removingFile: not when a successor has its own there.
     func shutDown(removingFile: Bool) async {
+        // What is at the path is another server's until `open`.
+        guard isOpen.load(ordering: .acquiring) else {
+            unlink(nextPath)
+            return
+        }
         if removingFile { unlink(path) }
         cepoll_wake(wakeup)
         try? await threads.shutdownGracefully()
@@ -111,11 +118,14 @@ private struct HandoverWaiting {
     func run() -> CInt? {
         var peers: [Peer] = []
         defer { for peer in peers { close(peer.socket) } }
+        var doorIsOpen = true
         while true {
-            var watched = ([wakeup, door] + peers.map(\.socket)).map {
+            // poll(2) passes over what is negative.
+            var watched = ([wakeup, doorIsOpen ? door : -1] + peers.map(\.socket)).map {
                 pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
             }
-            let pause = peers.map(\.deadline).min().map { max(0, min($0 - Self.now(), 60_000)) } ?? -1
+            let rest = peers.map(\.deadline).min().map { max(0, min($0 - Self.now(), 60_000)) } ?? -1
+            let pause = doorIsOpen ? rest : Self.shutDoorMilliseconds
             guard poll(&watched, nfds_t(watched.count), CInt(pause)) >= 0 else { continue }
             if watched[0].revents != 0 { return nil }
             let now = Self.now()
@@ -127,20 +137,25 @@ private struct HandoverWaiting {
                     dismiss(&peers, index)
                 }
             }
-            if watched[1].revents != 0 { admit(&peers) }
+            // Who knocks while there are no descriptors left waits, and is not asked after all the time.
+            doorIsOpen = watched[1].revents == 0 || admit(&peers)
         }
     }
 
-    private func admit(_ peers: inout [Peer]) {
+    private static let shutDoorMilliseconds: Int64 = 500
+
+    /// - Returns: `false` when the system has nothing to accept a connection with.
+    private func admit(_ peers: inout [Peer]) -> Bool {
         // It does not block: a peer that says nothing cannot hold this thread.
         let socket = cepoll_accept(door)
-        guard socket >= 0 else { return }
+        guard socket >= 0 else { return ![EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) }
         guard peers.count < ServerLimits.handoverPeers, UnixSocket.peerIsThisUser(socket) else {
             _ = HandoverMessage.refused.send(to: socket)
             close(socket)
-            return
+            return true
         }
         peers.append(Peer(socket: socket, deadline: Self.now() + Int64(ServerLimits.handoverAnswerSeconds) * 1000))
+        return true
     }
 
     private enum Hearing {

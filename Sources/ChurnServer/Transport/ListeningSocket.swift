@@ -1,3 +1,4 @@
+internal import CEpoll
 internal import Glibc
 internal import NIOConcurrencyHelpers
 internal import NIOCore
@@ -26,6 +27,16 @@ final class ListeningSocket: Sendable {
 
     deinit {
         close()
+    }
+
+    /// - Returns: a connection that waited in the queue, without a delay of small packets; `nil` when none does.
+    func accept() -> CInt? {
+        while true {
+            let connection = cepoll_accept(descriptor)
+            if connection >= 0 { return connection }
+            // Anything else is the fault of one connection that is gone already, accept(2) says.
+            if [EAGAIN, EBADF, EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) { return nil }
+        }
     }
 
     /// To be called when nobody here accepts from it any more.

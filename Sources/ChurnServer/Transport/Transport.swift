@@ -33,7 +33,8 @@ protocol Transport: Sendable {
     /// Begins to accept connections.
     func accept(from listener: ListeningSocket) async throws(ServerError)
 
-    /// Accepts no more; those that are open stay. When it returns, everything that was accepted has its session.
+    /// Accepts no more, and closes the listening socket; connections that are open stay. When it returns, everything
+    /// that was accepted has its session.
     ///
     /// - Parameter leavingQueue: another process has the listening socket as well: who waits in its queue is left to
     ///   that one. Otherwise they are accepted now.

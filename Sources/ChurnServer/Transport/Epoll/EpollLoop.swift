@@ -232,15 +232,13 @@ final class EpollContext {
     }
 
     /// Accepts no more. What was accepted already has its place on a loop, ahead of every later task.
-    ///
-    /// - Parameter leavingQueue: another process listens on this socket as well, and takes who waits in its queue.
-    ///   Otherwise they are accepted now, for nobody else would.
     func stopAccepting(leavingQueue: Bool) {
         guard let listener else { return }
-        if !leavingQueue { acceptAll() }
         // Closing it would not do: epoll watches a socket for as long as any process has it.
         if !acceptIsPaused { loop.forget(listener.descriptor) }
-        acceptIsPaused = false
+        // Closed right behind: who connects in between is reset, and not refused.
+        if !leavingQueue { acceptAll() }
+        listener.close()
         self.listener = nil
     }
 

@@ -10,7 +10,7 @@ struct NIOTransport: Transport {
     private let group: MultiThreadedEventLoopGroup
     private let nioLoops: [NIOLoop]
     private let admission: ConnectionAdmission
-    private let listener = NIOLockedValueBox<(any Channel)?>(nil)
+    private let listening = NIOLockedValueBox<(ListeningSocket, any Channel)?>(nil)
     private let beginnings = NIOBeginnings()
 
     var loops: [any ServingLoop] { nioLoops }
@@ -45,37 +45,52 @@ struct NIOTransport: Transport {
                 }
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
-                .childChannelInitializer { [admission, beginnings, nioLoops] channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        let loop = nioLoops.first { $0.eventLoop === channel.eventLoop }
-                        try channel.pipeline.syncOperations.addHandler(NIOBeginning(beginnings: beginnings))
-                        guard let context = loop?.context.value else { throw ChannelError.inputClosed }
-                        if admission.admit() {
-                            channel.closeFuture.whenComplete { _ in admission.leave() }
-                            try channel.pipeline.syncOperations.addHandler(NIOConnection(loop: context))
-                        } else {
-                            try channel.pipeline.syncOperations.addHandler(NIORefusal())
-                        }
-                    }
-                }
+                .childChannelInitializer { channel in begin(channel) }
                 .withBoundSocket(copy)
                 .get()
             // NIO has asked for a shorter queue than there was.
             Glibc.listen(listener.descriptor, ServerLimits.acceptBacklog)
-            self.listener.withLockedValue { $0 = channel }
+            self.listening.withLockedValue { $0 = (listener, channel) }
         } catch {
             throw .system("cannot accept connections: \(error)")
         }
     }
 
-    /// Who waits in the queue is left there either way: NIO accepts only when it is told by its selector.
+    private func begin(_ channel: any Channel) -> EventLoopFuture<Void> {
+        channel.eventLoop.makeCompletedFuture {
+            let loop = nioLoops.first { $0.eventLoop === channel.eventLoop }
+            try channel.pipeline.syncOperations.addHandler(NIOBeginning(beginnings: beginnings))
+            guard let context = loop?.context.value else { throw ChannelError.inputClosed }
+            if admission.admit() {
+                channel.closeFuture.whenComplete { [admission] _ in admission.leave() }
+                try channel.pipeline.syncOperations.addHandler(NIOConnection(loop: context))
+            } else {
+                try channel.pipeline.syncOperations.addHandler(NIORefusal())
+            }
+        }
+    }
+
     func stopAccepting(leavingQueue: Bool) async {
-        guard let listener = listener.withLockedValue({ $0.take() }) else { return }
+        guard let (listener, channel) = listening.withLockedValue({ $0.take() }) else { return }
         // Closed only then: NIO drops what it has accepted and not yet set up when its listener is closed. All of this
         // fails only when it is closed already.
-        try? await listener.setOption(.autoRead, value: false).get()
+        try? await channel.setOption(.autoRead, value: false).get()
         await beginnings.areOver()
-        try? await listener.close()
+        try? await channel.close()
+        // Closed right behind: who connects in between is reset, and not refused.
+        let waiting = leavingQueue ? [] : Array(sequence(state: ()) { _ in listener.accept() })
+        listener.close()
+        for descriptor in waiting { await adopt(descriptor) }
+    }
+
+    /// Takes over a connection that NIO has not accepted itself.
+    private func adopt(_ descriptor: CInt) async {
+        beginnings.add()
+        _ = try? await ClientBootstrap(group: group)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelInitializer { channel in begin(channel) }
+            .withConnectedSocket(descriptor)
+            .get()
     }
 
     func shutDown() async {
