@@ -204,8 +204,11 @@ struct HandoverTests {
         #expect(try await place.answeringModel() == "churn-temporal")
     }
 
-    @Test("the old server is killed while another takes over: who waits in the queue is answered by the new one")
-    func oldOneKilled() async throws {
+    @Test(
+        "the old server ends while another loads: who waits in the queue is answered, and the new one goes on",
+        arguments: [SIGKILL, SIGTERM]
+    )
+    func oldOneEnds(signal: Int32) async throws {
         let place = try await Place()
         let old = try place.serve()
         _ = try await blocking { try old.waitForLine("listening on ") }
@@ -215,9 +218,13 @@ struct HandoverTests {
         // Connected by the system, and accepted by nobody.
         let client = try place.client()
         let health = Task { try await client.health() }
-        kill(old.identifier, SIGKILL)
+        kill(old.identifier, signal)
+        kill(old.identifier, SIGCONT)
         _ = try await blocking { try new.waitForLine("the server before has gone") }
-        #expect(try await health.value.state == .notServing)
+        let first = try await health.value
+        #expect(signal == SIGTERM || first.state == .notServing && !first.draining)
+        let second = try await client.health()
+        #expect(second.state == .notServing && !second.draining)
         await client.shutdown()
     }
 
@@ -319,5 +326,45 @@ struct HandoverTests {
             #expect(output.contains(complaint), "\(output)")
             unlink(place.path)
         }
+    }
+
+    @Test("an old server that takes its word back is obeyed, one that says nothing more is not waited for")
+    func lastWords() async throws {
+        let place = try await Place()
+        for (lastWord, status, said) in [(UInt8(5), Int32(71), "and goes on"), (0, 0, "does not answer")] {
+            let door = try Packets(listeningAt: place.path)
+            let listener = try TCPListener()
+            let new = try ChildProcess(
+                Surroundings.churn(),
+                [
+                    "serve", "--store", place.store, "--models", Surroundings.path("models"), "--handover", place.path,
+                    "--listen", "127.0.0.1:\(listener.port)",
+                ]
+            )
+            let old = try await blocking {
+                let peer = try door.accept()
+                #expect(try peer.receive() == Self.message(1))
+                peer.send(Self.message(2), descriptor: listener.descriptor)
+                #expect(try peer.receive() == Self.message(3))
+                if lastWord > 0 { peer.send(Self.message(lastWord)) }
+                return peer
+            }
+            if status == 0 {
+                _ = try await blocking { try new.waitForLine("listening on ") }
+                kill(new.identifier, SIGTERM)
+            }
+            let end = try await blocking { new.waitForEnd() }
+            #expect(end.status == status && end.output.contains(said), "\(end)")
+            // What is not its own it leaves where it is.
+            #expect(FileManager.default.fileExists(atPath: place.path) == (status != 0))
+            #expect(!FileManager.default.fileExists(atPath: place.path + ".next"))
+            unlink(place.path)
+            withExtendedLifetime((old, listener, door)) {}
+        }
+    }
+
+    /// A packet of this version of the hand-over.
+    private static func message(_ kind: UInt8) -> [UInt8] {
+        Array("churn-ho".utf8) + [1, 0, 0, 0, kind, 0, 0, 0]
     }
 }

@@ -6,33 +6,6 @@ import Testing
 /// A server whose listening socket belongs to a service manager, which here is this test.
 @Suite(.serialized, .timeLimit(.minutes(2)))
 struct ServiceManagerTests {
-    private final class Listener {
-        let descriptor: Int32
-        let port: Int
-
-        init() throws {
-            let reserved = try ReservedPort()
-            port = reserved.port
-            descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = in_port_t(UInt16(port)).bigEndian
-            address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-            var on: Int32 = 1
-            setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-            let bound = withUnsafePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            try #require(bound == 0 && listen(descriptor, 128) == 0)
-        }
-
-        deinit {
-            close(descriptor)
-        }
-    }
-
     /// Starts a server as systemd does: the process that the variables name is the one that reads them.
     private static func serve(
         _ descriptors: [Int32],
@@ -55,7 +28,7 @@ struct ServiceManagerTests {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/notify"
         let manager = try Packets(receivingAt: path)
-        let listener = try Listener()
+        let listener = try TCPListener()
         let configuration = try ChurnClient.Configuration(port: listener.port, timeout: .seconds(30))
         // A connection that stays through all of it.
         let lasting = ChurnClient(configuration: configuration)
@@ -87,7 +60,7 @@ struct ServiceManagerTests {
 
     @Test("descriptors that cannot be served on are named")
     func wrongDescriptors() async throws {
-        let listener = try Listener()
+        let listener = try TCPListener()
         let cases: [(descriptor: Int32, count: Int, complaint: String)] = [
             (0, 1, "not a TCP socket that listens"), (listener.descriptor, 2, "LISTEN_FDS is '2'"),
         ]

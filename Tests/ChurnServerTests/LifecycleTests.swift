@@ -69,6 +69,38 @@ import Testing
         }
     }
 
+    @Test("a server that is succeeded tells its connections so and ends; the address is never without one")
+    func handover() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/handover.sock"
+        try await TestServer.with(configuration: { $0.handover = path }) { old in
+            let peer = try await old.connect()
+            let accepted = try await blocking { try peer.call(Self.byID).status }
+            #expect(accepted == .ok)
+            try await TestServer.with(configuration: {
+                $0.handover = path
+                $0.port = old.port
+            }) { new in
+                #expect(new.port == old.port)
+                try await blocking {
+                    guard case .drainingNotice? = try peer.receive()?.result else {
+                        Issue.record("no notice")
+                        return
+                    }
+                    #expect(try peer.call(Self.byID).notProcessed)
+                    peer.endOutput()
+                    #expect(try peer.receive() == nil)
+                    #expect(try RawPeer(port: new.port).call(Self.byID).status == .ok)
+                }
+                // It ends by itself.
+                try await old.waitForEnd()
+                let again = try await new.connect()
+                let status = try await blocking { try again.call(Self.byID).status }
+                #expect(status == .ok)
+            }
+        }
+    }
+
     @Test("a port in use is named")
     func portInUse() async throws {
         try await TestServer.with { server in

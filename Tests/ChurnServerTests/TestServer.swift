@@ -69,7 +69,13 @@ struct TestServer: Sendable {
             listening.yield(port)
             listening.finish()
         }
-        let group = ServiceGroup(services: [server], logger: logger)
+        // A server that another one has succeeded ends by itself.
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)],
+                logger: logger
+            )
+        )
         let running = Task {
             defer { listening.finish() }
             try await group.run()
@@ -88,6 +94,10 @@ struct TestServer: Sendable {
 
     func stop() async throws {
         await group.triggerGracefulShutdown()
+        try await running.value
+    }
+
+    func waitForEnd() async throws {
         try await running.value
     }
 
