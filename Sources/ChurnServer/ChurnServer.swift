@@ -223,8 +223,9 @@ extension ChurnServer {
         onListening(host, port)
     }
 
-    /// Serves out what is open. Who comes meanwhile is served by the successor, or waits in the socket's queue for it;
-    /// where none is known of, it is told here that this server drains.
+    /// Serves out what is open. Who comes meanwhile is served by the successor, or waits in the socket's queue for it.
+    /// Where there is none, everybody is served for a while yet in which only Health says what is coming: who sends
+    /// calls here by what Health says has time to go elsewhere. Then new connections are refused.
     private func drain(
         _ ending: Ending,
         _ transport: any Transport,
@@ -238,15 +239,17 @@ extension ChurnServer {
         // Before the notice: who follows it must not come back here.
         if isShared { await transport.stopAccepting(leavingQueue: true) }
         services.health.beginDraining()
-        publisher.announceDraining()
         if case .succeeded(let successor) = ending {
             successor.yield()
             await handover?.shutDown(removingFile: false)
         } else {
             await handover?.shutDown(removingFile: true)
         }
-        await publisher.drain(timeout: configuration.drainTimeout) {
-            if !isShared { await transport.stopAccepting(leavingQueue: false) }
+        if !isShared {
+            // Cut short when this task was cancelled, which is not how a server is told to stop.
+            try? await Task.sleep(for: configuration.drainDelay)
+            await transport.stopAccepting(leavingQueue: false)
         }
+        await publisher.drain(timeout: configuration.drainTimeout)
     }
 }

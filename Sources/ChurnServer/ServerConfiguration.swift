@@ -16,6 +16,9 @@ package struct ServerConfiguration: Sendable {
     package var maxInFlightPerConnection: Int
     /// How long a server that was told to stop waits for calls in flight and for its clients to go.
     package var drainTimeout: Duration
+    /// How long a server that was told to stop goes on as before while Health says that it drains. Nothing when another
+    /// server has its listening socket.
+    package var drainDelay: Duration
     /// How often the store is asked for a newer feature build.
     package var storePollInterval: Duration
     /// Where the features of customers are while the server runs.
@@ -36,6 +39,7 @@ package struct ServerConfiguration: Sendable {
         maxConnections: Int = 4096,
         maxInFlightPerConnection: Int = 256,
         drainTimeout: Duration = .seconds(10),
+        drainDelay: Duration = .zero,
         storePollInterval: Duration = .seconds(2),
         lookup: LookupMode = .resident,
         handover: String? = nil,
@@ -55,6 +59,10 @@ package struct ServerConfiguration: Sendable {
         try Self.require(
             drainTimeout >= .zero && drainTimeout <= .seconds(3600),
             "the drain timeout is not within 0...3600 seconds"
+        )
+        try Self.require(
+            drainDelay >= .zero && drainDelay <= .seconds(3600),
+            "the drain delay is not within 0...3600 seconds"
         )
         try Self.require(
             storePollInterval >= .milliseconds(10) && storePollInterval <= .seconds(3600),
@@ -77,6 +85,7 @@ package struct ServerConfiguration: Sendable {
         self.maxConnections = maxConnections
         self.maxInFlightPerConnection = maxInFlightPerConnection
         self.drainTimeout = drainTimeout
+        self.drainDelay = drainDelay
         self.storePollInterval = storePollInterval
         self.lookup = lookup
         self.handover = handover

@@ -13,39 +13,25 @@ struct SnapshotPublisher: Sendable {
         }
     }
 
-    /// Tells every connection that the server is going away; from here on new calls are refused.
-    func announceDraining() {
+    /// Tells every connection that the server is going away, then waits until all are closed; those that are still
+    /// open after `timeout` are closed from our side.
+    func drain(timeout: Duration) async {
         for loop in loops { loop.execute { $0.beginDraining() } }
-    }
-
-    /// Waits until all connections are closed; those that are still open after `timeout` are closed from our side.
-    ///
-    /// - Parameter stopAccepting: called when those are gone that were open at the announcement. Until then new
-    ///   connections are told that the server drains, and are not what is waited for.
-    func drain(timeout: Duration, stopAccepting: () async -> Void) async {
-        let deadline = ContinuousClock.now + timeout
-        // Not a child of the task that was told to stop: a cancelled one would not wait.
-        let closing = Task.detached {
-            do { try await Task.sleep(until: deadline) } catch { return }
-            closeAll()
-        }
-        await connectionsGone(includingLate: false)
-        await stopAccepting()
-        // Some may have come since they were all closed.
-        if ContinuousClock.now >= deadline { closeAll() }
-        await connectionsGone(includingLate: true)
-        closing.cancel()
-    }
-
-    private func closeAll() {
-        for loop in loops { loop.execute { $0.closeAll() } }
-    }
-
-    private func connectionsGone(includingLate: Bool) async {
-        for loop in loops {
-            await withCheckedContinuation { continuation in
-                loop.execute { $0.whenGone(includingLate: includingLate) { continuation.resume() } }
+        await withTaskGroup { tasks in
+            // Not a child of the task that was told to stop: a cancelled one would not wait.
+            let closing = Task.detached { [loops] in
+                do { try await Task.sleep(for: timeout) } catch { return }
+                for loop in loops { loop.execute { $0.closeAll() } }
             }
+            for loop in loops {
+                tasks.addTask {
+                    await withCheckedContinuation { continuation in
+                        loop.execute { $0.whenEmpty { continuation.resume() } }
+                    }
+                }
+            }
+            await tasks.waitForAll()
+            closing.cancel()
         }
     }
 }

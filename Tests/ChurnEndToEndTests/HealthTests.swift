@@ -5,43 +5,6 @@ import Testing
 /// `churn health` as a container's health check runs it.
 @Suite(.timeLimit(.minutes(2)))
 struct HealthTests {
-    /// A connection that does not go when the server drains.
-    private final class HeldConnection: Sendable {
-        private let descriptor: Int32
-
-        /// Returns when the server has answered on it, and so has accepted it.
-        init(port: Int) throws {
-            descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = in_port_t(UInt16(port)).bigEndian
-            address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-            let connected = withUnsafePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            try #require(connected == 0)
-            // Call 1: Health.
-            let request: [UInt8] = [0, 0, 0, 11, 0x09, 1, 0, 0, 0, 0, 0, 0, 0, 0x32, 0]
-            try #require(send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count)
-            var header = [UInt8](repeating: 0, count: 4)
-            try #require(recv(descriptor, &header, 4, Int32(MSG_WAITALL)) == 4)
-            var answer = [UInt8](repeating: 0, count: Int(header[2]) << 8 | Int(header[3]))
-            try #require(recv(descriptor, &answer, answer.count, Int32(MSG_WAITALL)) == answer.count)
-        }
-
-        deinit {
-            close(descriptor)
-        }
-
-        /// Waits for the first byte of a notice.
-        func waitForNotice() throws {
-            var byte: UInt8 = 1
-            try #require(recv(descriptor, &byte, 1, 0) == 1)
-        }
-    }
-
     private static func health(_ port: Int, _ options: [String] = []) async throws -> (status: Int32, output: String) {
         try await blocking {
             try ChildProcess(Surroundings.churn(), ["health", "--server", "127.0.0.1:\(port)"] + options).waitForEnd()
@@ -63,21 +26,17 @@ struct HealthTests {
         #expect(found.output.count { $0 == "\n" } == 1, "not one line", sourceLocation: sourceLocation)
     }
 
-    @Test("a server that drains says so to a new connection, until those have gone that it waits for")
+    @Test("a server that serves, one that is about to stop, and none")
     func draining() async throws {
         let store = try await RealStore.get().uri
-        let server = try await blocking { try ServeProcess(store: store, options: ["--drain-timeout", "10m"]) }
-        let held = try await blocking { try HeldConnection(port: server.port) }
+        let server = try await blocking { try ServeProcess(store: store, options: ["--drain-delay", "10m"]) }
         try await Self.expect(server.port, 0, "SERVING at ", "4,339 customers")
         kill(server.process.identifier, SIGTERM)
-        try await blocking { try held.waitForNotice() }
-        let reason = "; draining: the server is shutting down; "
-        try await Self.expect(server.port, 1, "NOT_SERVING at ", reason)
-        try await Self.expect(server.port, 1, "NOT_SERVING at ", reason)
+        _ = try await blocking { try server.process.waitForLine("draining") }
+        try await Self.expect(server.port, 1, "NOT_SERVING at ", "; draining: the server is shutting down; ")
         kill(server.process.identifier, SIGKILL)
         _ = try await blocking { server.process.waitForEnd() }
         try await Self.expect(server.port, 1, "churn: error: ", "connection refused; is the server running there?")
-        withExtendedLifetime(held) {}
     }
 
     @Test("a server whose store is gone serves on and says so; --strict takes that for unhealthy")

@@ -36,18 +36,34 @@ import Testing
                 #expect(refused.status == .unavailable && refused.notProcessed)
                 let health = try PredictionTests.health(peer)
                 #expect(health.draining && health.state == .notServing)
-                // Who comes now is told so, and is not what the drain waits for.
-                let late = try RawPeer(port: server.port)
-                guard case .drainingNotice? = try late.receive()?.result else {
-                    Issue.record("no notice to a new connection")
-                    return
-                }
-                #expect(try late.call(Self.byID).notProcessed)
-                #expect(try PredictionTests.health(late).draining)
+                // No new connection is accepted.
+                #expect(throws: RawPeer.Failure.self) { _ = try RawPeer(port: server.port).call(Self.byID) }
                 peer.endOutput()
                 #expect(try peer.receive() == nil)
             }
             // Ends although the drain time-out is far: the last client has gone.
+            try await server.stop()
+        }
+    }
+
+    @Test("before the drain Health says what is coming, and everybody is served as ever")
+    func drainDelay() async throws {
+        try await TestServer.with(configuration: { $0.drainDelay = .milliseconds(300) }) { server in
+            let peer = try await server.connect()
+            await server.beginStopping()
+            try await blocking {
+                let health = try PredictionTests.health(peer) { $0.draining }
+                #expect(health.draining && health.state == .notServing)
+                #expect(try peer.call(Self.byID).status == .ok)
+                #expect(try RawPeer(port: server.port).call(Self.byID).status == .ok)
+                // The drain itself.
+                guard case .drainingNotice? = try peer.receive()?.result else {
+                    Issue.record("no notice")
+                    return
+                }
+                peer.endOutput()
+                #expect(try peer.receive() == nil)
+            }
             try await server.stop()
         }
     }

@@ -22,7 +22,7 @@ final class LoopContext {
     private(set) var isDraining = false
     private var sessions: [Int: Session] = [:]
     private var lastSessionID = 0
-    private var waiting: [(includingLate: Bool, body: () -> Void)] = []
+    private var whenEmpty: [() -> Void] = []
 
     init(handle: any ServingLoop, services: ServerServices, snapshot: ServingSnapshot) {
         self.handle = handle
@@ -54,14 +54,9 @@ final class LoopContext {
 
     func remove(_ session: Session) {
         sessions.removeValue(forKey: session.id)
-        guard !waiting.isEmpty else { return }
-        let over = waiting.filter { areGone(includingLate: $0.includingLate) }
-        waiting.removeAll { areGone(includingLate: $0.includingLate) }
-        for waiter in over { waiter.body() }
-    }
-
-    private func areGone(includingLate: Bool) -> Bool {
-        sessions.isEmpty || !includingLate && sessions.values.allSatisfy(\.isLate)
+        guard sessions.isEmpty else { return }
+        for waiting in whenEmpty { waiting() }
+        whenEmpty = []
     }
 
     /// Closes the connections that have been waited for too long. To be called every `sweepIntervalMilliseconds`.
@@ -106,9 +101,7 @@ final class LoopContext {
     }
 
     /// Calls `body` on this loop when no connection is open, perhaps at once.
-    ///
-    /// - Parameter includingLate: wait for those too that were opened while the server drained.
-    func whenGone(includingLate: Bool, _ body: @escaping () -> Void) {
-        if areGone(includingLate: includingLate) { body() } else { waiting.append((includingLate, body)) }
+    func whenEmpty(_ body: @escaping () -> Void) {
+        if sessions.isEmpty { body() } else { whenEmpty.append(body) }
     }
 }

@@ -31,8 +31,6 @@ final class Session {
     let id: Int
     /// Whether the peer has gone, for threads that work for it.
     let life = ConnectionLife()
-    /// It was opened while the server drained already.
-    let isLate: Bool
     private let loop: LoopContext
     /// `nil` once the connection is closed.
     private var transport: (any ConnectionTransport)?
@@ -47,9 +45,8 @@ final class Session {
         self.loop = loop
         self.transport = transport
         id = loop.nextSessionID()
-        isLate = loop.isDraining
         loop.add(self)
-        if isLate { announceDraining() }
+        if loop.isDraining { announceDraining() }
     }
 
     // MARK: From the transport

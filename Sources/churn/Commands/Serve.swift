@@ -101,6 +101,14 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long a stop waits for clients.", valueName: "time"))
     var drainTimeout = TimeArgument(.seconds(10))
 
+    @Option(
+        help: ArgumentHelp(
+            "How long a stop only tells Health, for balancers to notice, before it begins.",
+            valueName: "time"
+        )
+    )
+    var drainDelay = TimeArgument(.zero)
+
     @Option(help: ArgumentHelp("How often the store is asked for a newer build.", valueName: "time"))
     var pollInterval = TimeArgument(.seconds(2))
 
@@ -136,6 +144,7 @@ struct Serve: AsyncParsableCommand {
             maxConnections: maxConnections,
             maxInFlightPerConnection: maxInFlight,
             drainTimeout: drainTimeout.duration,
+            drainDelay: drainDelay.duration,
             storePollInterval: pollInterval.duration,
             lookup: lookup == .resident
                 ? .resident : .readThrough(cachedCustomers: cachedCustomers, freshFor: cacheFor.duration),
