@@ -215,6 +215,11 @@ struct HandoverTests {
         let new = try await blocking { try place.serveUnhealthy() }
         _ = try await blocking { try new.waitForLine("not healthy") }
         kill(old.identifier, SIGSTOP)
+        // The state stands behind the name in brackets, proc_pid_stat(5).
+        let status = "/proc/\(old.identifier)/stat"
+        while try !String(contentsOfFile: status, encoding: .utf8).contains(") T ") {
+            try await Task.sleep(for: .milliseconds(1))
+        }
         // Connected by the system, and accepted by nobody.
         let client = try place.client()
         let health = Task { try await client.health() }
