@@ -57,9 +57,11 @@ COPY --from=build /out /
 #
 # All that is written lies below /var/lib/churn, so the rest may be read-only: the SQLite store, and the temporary files of
 # what does not fit into memory.
+# libmongoc would keep counters in shared memory that nobody reads, and complain where there is none.
 ENV CHURN_STORE=sqlite:/var/lib/churn/churn.sqlite \
     CHURN_LISTEN=0.0.0.0:7447 \
-    TMPDIR=/var/lib/churn
+    TMPDIR=/var/lib/churn \
+    MONGOC_DISABLE_SHM=1
 VOLUME /var/lib/churn
 USER 10001:10001
 WORKDIR /var/lib/churn
