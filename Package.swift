@@ -64,6 +64,7 @@ let package = Package(
         .systemLibrary(name: "CByteScan"),
         .target(name: "CChurnProto", dependencies: ["CProtobufC"]),
 
+        .target(name: "CMongoLog", dependencies: ["CMongo"]),
         .target(name: "CEpoll"),
         .target(name: "CHandover"),
 
@@ -82,7 +83,7 @@ let package = Package(
         ),
         .target(
             name: "ChurnStore",
-            dependencies: ["ChurnFeatures", "CMongo", grdb, grdbSQLite],
+            dependencies: ["ChurnFeatures", "CMongo", "CMongoLog", grdb, grdbSQLite],
             swiftSettings: strict
         ),
         .target(name: "ChurnProtocol", dependencies: ["CChurnProto", "CProtobufC", nioCore], swiftSettings: strict),

@@ -1,3 +1,5 @@
+import Glibc
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2)))
@@ -83,6 +85,19 @@ struct HelpTests {
         #expect(outcome.error.hasPrefix("churn: error: "))
         #expect(outcome.error.contains(part), "\(outcome.error)")
         #expect(outcome.error.contains("Usage: churn"))
+    }
+
+    @Test("libmongoc has nothing to say before the program does")
+    func quietLibraries() async throws {
+        // What a killed process of the same number has left behind: libmongoc would complain on standard error.
+        let leftover = "touch /dev/shm/mongoc-$$ && exec \"$0\" version"
+        let (status, said) = try await blocking {
+            let program = try ChildProcess("/bin/bash", ["-c", leftover, Surroundings.churn()])
+            defer { unlink("/dev/shm/mongoc-\(program.identifier)") }
+            return program.waitForEnd()
+        }
+        #expect(status == 0)
+        #expect(said == (try await Program.run(["version"]).output))
     }
 
     @Test("a reader that goes away ends the program quietly; a full disk does not go unnoticed")

@@ -1,4 +1,5 @@
 internal import CMongo
+internal import CMongoLog
 
 /// A connection string as libmongoc understands it, with this program's defaults where it leaves a setting open. They
 /// are explained in docs/mongodb.md.
@@ -56,8 +57,8 @@ struct MongoAddress: ~Copyable {
 enum MongoDriver {
     private static let started: Void = {
         mongoc_init()
-        // It logs to standard error, amid a command's own lines. What matters comes back as an error.
-        mongoc_log_set_handler(nil, nil)
+        // It is off from the start where it can be; here it is for certain.
+        cmongolog_off()
     }()
 
     static func start() { started }
