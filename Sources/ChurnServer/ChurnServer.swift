@@ -105,6 +105,8 @@ package struct ChurnServer: Service {
         case told
         /// Another server accepts connections on the same socket, and waits to be the only one.
         case succeeded(HandoverPoint.Successor)
+        /// The server that was to be succeeded goes on, and this one must not.
+        case dismissed
     }
 
     private func serve(over transport: any Transport, _ services: ServerServices) async throws {
@@ -116,8 +118,10 @@ package struct ChurnServer: Service {
         // Before listening, so that the first call finds the features that are there.
         await watcher?.check()
         if let predecessor, let watcher {
-            guard await becomesHealthy(watcher, transport, services, before: predecessor) else { return }
+            await becomeHealthy(watcher, transport, services, before: predecessor)
         }
+        // Told to stop while it loaded: then the one that is there goes on.
+        if predecessor != nil, Task.isShuttingDownGracefully || Task.isCancelled { return }
         // All that can fail comes before the server before is told that it may go.
         let listener = try predecessor?.listener ?? openListener()
         let handover = try configuration.handover.map { path throws(ServerError) in try HandoverPoint(path: path) }
@@ -129,7 +133,7 @@ package struct ChurnServer: Service {
             handover?.open(listener, logger) { ending.yield(.succeeded($0)) }
             announce(listener)
         } else {
-            ending.yield(.told)
+            ending.yield(.dismissed)
         }
         await withTaskGroup { tasks in
             if let watcher { tasks.addTask { await watcher.run() } }
@@ -178,21 +182,19 @@ extension ChurnServer {
         return listener
     }
 
-    /// Waits until a new server would call itself healthy. Until then the one that is there goes on.
-    ///
-    /// - Returns: whether it is to take over; `false` when it was told to stop meanwhile.
-    private func becomesHealthy(
+    /// Waits until a new server would call itself healthy, or is told to stop. Until then the one that is there goes on.
+    private func becomeHealthy(
         _ watcher: StoreWatcher,
         _ transport: any Transport,
         _ services: ServerServices,
         before predecessor: Predecessor
-    ) async -> Bool {
-        let isHealthy = try? await cancelWhenGracefulShutdown {
+    ) async {
+        try? await cancelWhenGracefulShutdown {
             var lastReason = ""
             // Nobody is left to go on once the other has ended: then anyone is better than none.
             while predecessor.isWaiting {
                 let report = await transport.loops[0].submit { services.health.report($0.snapshot, names: false) }
-                if report.state != .notServing { return true }
+                guard report.state == .notServing else { return }
                 if report.reason != lastReason {
                     lastReason = report.reason
                     logger.warning("not healthy, so it does not take over yet", metadata: ["reason": "\(lastReason)"])
@@ -200,9 +202,7 @@ extension ChurnServer {
                 try await Task.sleep(for: configuration.storePollInterval)
                 await watcher.check()
             }
-            return true
         }
-        return isHealthy ?? false
     }
 
     /// - Returns: whether this server is to go on.
@@ -235,7 +235,11 @@ extension ChurnServer {
     ) async {
         logger.notice("draining")
         configuration.manager.notify("STOPPING=1")
-        let isShared = configuration.manager.listener != nil || handover?.hasSharedTheSocket ?? false
+        let isShared =
+            switch ending {
+            case .succeeded, .dismissed: true
+            case .told: configuration.manager.listener != nil || handover?.hasSharedTheSocket ?? false
+            }
         // Before the notice: who follows it must not come back here.
         if isShared { await transport.stopAccepting(leavingQueue: true) }
         services.health.beginDraining()

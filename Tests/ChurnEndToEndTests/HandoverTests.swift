@@ -17,6 +17,7 @@ struct HandoverTests {
         let reserved: ReservedPort
 
         var path: String { directory.path + "/handover.sock" }
+        var emptyStore: String { directory.path + "/empty.sqlite" }
         var port: Int { reserved.port }
 
         init() async throws {
@@ -42,7 +43,6 @@ struct HandoverTests {
 
         /// A server that is never healthy: its store has no features.
         func serveUnhealthy() throws -> ChildProcess {
-            let empty = directory.path + "/empty.sqlite"
             let ingest = try ChildProcess(
                 Surroundings.churn(),
                 ["generate", "--customers", "10", "-o", directory.path + "/few.csv"]
@@ -50,9 +50,9 @@ struct HandoverTests {
             try #require(ingest.waitForEnd().status == 0)
             try ChildProcess.run(
                 Surroundings.churn(),
-                ["ingest", directory.path + "/few.csv", "--store", "sqlite:" + empty]
+                ["ingest", directory.path + "/few.csv", "--store", "sqlite:" + emptyStore]
             )
-            return try serve(store: "sqlite:" + empty)
+            return try serve(store: "sqlite:" + emptyStore)
         }
 
         func client() throws -> ChurnClient {
@@ -204,6 +204,37 @@ struct HandoverTests {
         #expect(try await place.answeringModel() == "churn-temporal")
     }
 
+    @Test("a successor that is told to stop and becomes healthy at the same moment takes nothing over")
+    func toldToStopAndHealthy() async throws {
+        let place = try await Place()
+        let old = try place.serve()
+        _ = try await blocking { try old.waitForLine("listening on ") }
+        for _ in 1...5 {
+            let bad = try await blocking { try place.serveUnhealthy() }
+            _ = try await blocking { try bad.waitForLine("not healthy") }
+            try await Self.halt(bad)
+            try await blocking {
+                try ChildProcess.run(Surroundings.churn(), ["features", "--store", "sqlite:" + place.emptyStore])
+            }
+            kill(bad.identifier, SIGTERM)
+            kill(bad.identifier, SIGCONT)
+            let (status, output) = try await blocking { bad.waitForEnd() }
+            #expect(status == 0 && !output.contains("taken over"), "\(output)")
+            #expect(try await place.answeringModel() == "seed-logistic")
+            for suffix in ["", "-wal", "-shm"] { unlink(place.emptyStore + suffix) }
+        }
+    }
+
+    /// Stops a process, and returns when it has stopped.
+    private static func halt(_ process: ChildProcess) async throws {
+        kill(process.identifier, SIGSTOP)
+        // The state stands behind the name in brackets, proc_pid_stat(5).
+        let status = "/proc/\(process.identifier)/stat"
+        while try !String(contentsOfFile: status, encoding: .utf8).contains(") T ") {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+    }
+
     @Test(
         "the old server ends while another loads: who waits in the queue is answered, and the new one goes on",
         arguments: [SIGKILL, SIGTERM]
@@ -214,12 +245,7 @@ struct HandoverTests {
         _ = try await blocking { try old.waitForLine("listening on ") }
         let new = try await blocking { try place.serveUnhealthy() }
         _ = try await blocking { try new.waitForLine("not healthy") }
-        kill(old.identifier, SIGSTOP)
-        // The state stands behind the name in brackets, proc_pid_stat(5).
-        let status = "/proc/\(old.identifier)/stat"
-        while try !String(contentsOfFile: status, encoding: .utf8).contains(") T ") {
-            try await Task.sleep(for: .milliseconds(1))
-        }
+        try await Self.halt(old)
         // Connected by the system, and accepted by nobody.
         let client = try place.client()
         let health = Task { try await client.health() }
