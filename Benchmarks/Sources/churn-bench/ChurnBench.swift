@@ -7,6 +7,7 @@ struct ChurnBench: AsyncParsableCommand {
         commandName: "churn-bench",
         abstract: "Times parts of churn in one process and checks what they answer.",
         subcommands: [
+            CallsCommand.self,
             CSVFeatures.self, KernelCommand.self, TrainingData.self, FitBenchmark.self, KMeansBenchmark.self,
             SilhouetteBenchmark.self, MongoLookup.self, StallCommand.self, DeployLoad.self,
         ]
