@@ -71,6 +71,38 @@ import Testing
         }
     }
 
+    @Test("the model that is trained on one is the one that is trained on the other", .timeLimit(.minutes(30)))
+    func sameModel() async throws {
+        let places = Self.isWhole ? try await Self.stores.value : try await blocking { try Self.madeUp() }
+        try await blocking {
+            var models: [Data] = []
+            for (uri, name) in [(places.sqlite, "of-sqlite"), (places.mongodb, "of-mongodb")] {
+                let directory = "\(places.directory.path)/\(name)"
+                let options = [
+                    "--inputs", "t6", "--penalty", "100", "--cutoffs", "2011-03-10,2011-06-10", "--test-cutoff",
+                    "2011-09-10",
+                ]
+                _ = try Self.run(["train", "--store", uri, "--models", directory] + (Self.isWhole ? [] : options))
+                models.append(try Data(contentsOf: URL(filePath: "\(directory)/churn-temporal/1/model.json")))
+            }
+            #expect(models[0] == models[1] && models[0].count > 500)
+        }
+    }
+
+    /// The first lines of the real data are of a few days, which leave nothing to forecast; these are of a year.
+    private static func madeUp() throws -> Stores {
+        let directory = try TemporaryDirectory()
+        let stores = Stores(
+            directory: directory,
+            data: "\(directory.path)/made-up.csv",
+            sqlite: "sqlite:\(directory.path)/made-up.sqlite",
+            mongodb: try MongoDatabase().uri
+        )
+        _ = try run(["generate", "--customers", "60", "--output", stores.data])
+        for uri in [stores.sqlite, stores.mongodb] { _ = try run(["ingest", "--store", uri, stores.data]) }
+        return stores
+    }
+
     @Test("servers over both stores give every customer the same bits", .timeLimit(.minutes(30)))
     func sameAnswers() async throws {
         let stores = try await Self.stores.value
