@@ -11,11 +11,13 @@ import statistics
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OUT = os.path.join(ROOT, ".build/benchmarks")
 CHURN = os.path.join(ROOT, ".build/release/churn")
+CHURN_BENCH = os.path.join(ROOT, ".build/release/churn-bench")
 LOAD = os.path.join(OUT, "load")
 PYTHON = os.path.join(ROOT, ".build/venv-benchmarks/bin/python")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -146,6 +148,33 @@ def grpc(folder):
     command = [f"{OUT}/grpc-server", f"{folder}/features.csv", f"{folder}/model.csv"]
     with running(pinned(0, command), stdout=subprocess.PIPE, text=True) as child:
         yield int(first_line(child))
+
+
+def lines(*command):
+    """The lines that a program prints."""
+    words = [str(word) for word in command]
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=600)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(words)} ended with status {done.returncode}")
+    return done.stdout.strip().split("\n")
+
+
+@contextlib.contextmanager
+def mongodb(folder):
+    """The tests' stand-in for MongoDB with the customers of a prepared store: its address and its process."""
+    port = free_port()
+    script = os.path.join(ROOT, "Tests/Peers/python/mongo_server.py")
+    with tempfile.TemporaryDirectory(dir=OUT, ignore_cleanup_errors=True) as place:
+        command = [PYTHON, script, str(port), place]
+        with running(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
+            if not any("Listening on" in line for line in child.stderr):
+                raise SystemExit("the MongoDB stand-in does not start")
+            # It must not block on a full pipe.
+            with running(["cat"], stdin=child.stderr, stdout=subprocess.DEVNULL):
+                uri = f"mongodb://127.0.0.1:{port}/churn"
+                lines(CHURN, "store", "copy", f"sqlite:{folder}/store.sqlite", uri)
+                lines(CHURN, "features", "--store", uri)
+                yield uri, child.pid
 
 
 def generate(command):

@@ -7,10 +7,8 @@ import Testing
 struct HealthTests {
     private static func health(_ port: Int, _ options: [String] = []) async throws -> (status: Int32, output: String) {
         try await blocking {
-            // libmongoc warns, before `main`, when an earlier process of the same number was killed and left its counters.
-            let environment = ["MONGOC_DISABLE_SHM": "1"]
             let arguments = ["health", "--server", "127.0.0.1:\(port)"] + options
-            return try ChildProcess(Surroundings.churn(), arguments, environment: environment).waitForEnd()
+            return try ChildProcess(Surroundings.churn(), arguments).waitForEnd()
         }
     }
 
