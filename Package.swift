@@ -113,7 +113,8 @@ let package = Package(
         .executableTarget(
             name: "churn-bench",
             dependencies: [
-                "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnClient", "ChurnServer", "CKernelTwin",
+                "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnClient", "ChurnServer",
+                "CKernelTwin",
                 nioCore, nioLocks, argumentParser,
             ],
             path: "Benchmarks/Sources/churn-bench",
