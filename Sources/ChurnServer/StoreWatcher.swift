@@ -47,7 +47,10 @@ struct StoreWatcher: Sendable {
         let thread = NIOThreadPool(numberOfThreads: 1)
         thread.start()
         thread.submit { _ in follow() }
-        while !Task.isCancelled { try? await Task.sleep(for: .seconds(3_600)) }
+        // Nothing ever comes; it ends when this task is cancelled.
+        let (nothing, source) = AsyncStream.makeStream(of: Never.self)
+        for await _ in nothing {}
+        withExtendedLifetime(source) {}
         ending.lock()
         ending.unlock(withValue: 1)
         await withCheckedContinuation { continuation in

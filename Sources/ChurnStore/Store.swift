@@ -166,15 +166,18 @@ package protocol FeatureStore: Sendable {
     /// - Parameters:
     ///   - customers: distinct.
     ///   - build: what `latestBuild` gave, not long ago: records of a build stay until there are two newer ones.
-    /// - Throws: `damaged(.features)` when a record cannot be.
-    func records(of customers: [Int64], in build: FeatureBuild) throws(StoreError) -> [CustomerRecord]
+    func records(of customers: [Int64], in build: FeatureBuild) throws(StoreError) -> CustomerRecords
 }
 
 extension FeatureStore {
-    package func records(of customers: [Int64], in build: FeatureBuild) throws(StoreError) -> [CustomerRecord] {
-        var records: [CustomerRecord] = []
+    package func records(of customers: [Int64], in build: FeatureBuild) throws(StoreError) -> CustomerRecords {
+        var records = CustomerRecords()
         for customer in customers {
-            if let record = try record(of: customer) { records.append(record) }
+            do throws(StoreError) {
+                if let record = try record(of: customer) { records.found.append(record) }
+            } catch .damaged(_, .features) {
+                records.damaged.append(customer)
+            }
         }
         return records
     }
@@ -255,6 +258,15 @@ package struct CustomerRecord: Equatable, Sendable {
         self.facts = facts
         self.segment = segment
     }
+}
+
+/// What a store has of some customers.
+package struct CustomerRecords: Equatable, Sendable {
+    package var found: [CustomerRecord] = []
+    /// Those whose record cannot be: the others are none the worse for it.
+    package var damaged: [Int64] = []
+
+    package init() {}
 }
 
 /// A segment for each customer of a build.

@@ -101,6 +101,20 @@ import Testing
         await client.shutdown()
     }
 
+    @Test("a customer whose record is damaged fails alone", .timeLimit(.minutes(5)))
+    func damaged() async throws {
+        let scene = try await blocking { try Scene() }
+        let damaged = scene.customers[3]
+        let statement = "features.update_one({'_id': \(damaged)}, {'$set': {'units': 'many'}})"
+        try await blocking { try edit(mongodb: scene.mongodb.uri("churn"), statement) }
+        let client = try scene.client()
+        let batch = try await client.predictBatch(customerIDs: scene.customers)
+        for row in scene.customers.indices { #expect(batch.status(row: row) == (row == 3 ? .dataLoss : .ok)) }
+        let error = await #expect(throws: ChurnError.self) { try await client.predict(customerID: damaged) }
+        #expect(error?.code == .dataLoss)
+        await client.shutdown()
+    }
+
     @Test(
         "a server that is stopped while calls wait for a silent store answers them, and ends",
         .timeLimit(.minutes(5))

@@ -69,7 +69,7 @@ import Testing
         let build = try store.buildFeatures(asOfDay: nil).build
         let before = store.counters.values
         #expect(before.commands > 0 && before.microseconds > 0)
-        #expect(try store.records(of: [1, 2, 3], in: build).count == 2)
+        #expect(try store.records(of: [1, 2, 3], in: build).found.count == 2)
         let after = store.counters.values
         #expect(after.commands == before.commands + 1)
         #expect(after.reads == before.reads + 1)
@@ -115,6 +115,19 @@ import Testing
         try edit(mongodb: uri, statement)
         let error = StoreError.damaged(store: store.location.description, .features)
         #expect(throws: error) { try store.loadFeatures() }
+    }
+
+    @Test("a record that cannot be fails its customer, and none of those who are asked for with it")
+    func damagedRecord() throws {
+        let (uri, store) = try built()
+        try edit(mongodb: uri, "features.update_one({'_id': 2}, {'$set': {'units': 'many'}})")
+        let build = try #require(try store.latestBuild())
+        let records = try store.records(of: [1, 2, 3], in: build)
+        #expect(records.found.map(\.facts.customer).sorted() == [1, 3])
+        #expect(records.damaged == [2])
+        #expect(throws: StoreError.damaged(store: store.location.description, .features)) {
+            try store.record(of: 2)
+        }
     }
 
     @Test(
@@ -213,10 +226,10 @@ import Testing
         try edit(mongodb: uri, "db.features_1_dead.insert_one({'_id': Int64(1)})")
         let second = try store.buildFeatures(asOfDay: nil).build
         // A reader that had begun with the first can still end.
-        #expect(try store.records(of: [1, 2], in: first).count == 2)
+        #expect(try store.records(of: [1, 2], in: first).found.count == 2)
         _ = try store.buildFeatures(asOfDay: nil)
-        #expect(try store.records(of: [1, 2], in: first).isEmpty)
-        #expect(try store.records(of: [1, 2], in: second).count == 2)
+        #expect(try store.records(of: [1, 2], in: first).found.isEmpty)
+        #expect(try store.records(of: [1, 2], in: second).found.count == 2)
         try edit(mongodb: uri, "assert not [name for name in db.list_collection_names() if 'dead' in name]")
     }
 }
@@ -234,8 +247,8 @@ import Testing
         gone.place.records = "features_0_gone"
         let leases = ProcessInfo.processInfo.environment["CHURN_TEST_LEASES"].flatMap { Int($0) } ?? 800
         for round in 0..<leases / 4 {
-            #expect(try store.records(of: [Int64(round % 300) + 1], in: build).count == 1)
-            #expect(try store.records(of: [1], in: gone).isEmpty)
+            #expect(try store.records(of: [Int64(round % 300) + 1], in: build).found.count == 1)
+            #expect(try store.records(of: [1], in: gone).found.isEmpty)
             #expect(throws: Stop.self) { try store.forEachLineByCustomer(before: .max) { _ in throw Stop() } }
             // A bulk whose every write fails.
             #expect(try store.ingest([OwnedLine("1")]).alreadyThere == 1)

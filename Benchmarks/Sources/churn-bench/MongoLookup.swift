@@ -83,7 +83,7 @@ struct MongoLookup: AsyncParsableCommand {
         DispatchQueue.concurrentPerform(iterations: lanes) { lane in
             for index in stride(from: lane, to: customers.count, by: lanes) {
                 let records = try? store.records(of: [customers[index]], in: build)
-                precondition(records?.first?.facts.customer == customers[index], "a wrong answer")
+                precondition(records?.found.first?.facts.customer == customers[index], "a wrong answer")
             }
         }
     }

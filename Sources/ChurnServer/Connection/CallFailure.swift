@@ -27,6 +27,13 @@ struct CallFailure: Error {
         CallFailure(code: .notFound, message: "customer \(customer) is not known")
     }
 
+    static func damagedCustomer(_ customer: Int64) -> CallFailure {
+        CallFailure(
+            code: .dataLoss,
+            message: "the stored features of customer \(customer) contradict themselves; build them again"
+        )
+    }
+
     static let noFeatures = CallFailure(
         code: .unavailable,
         message: "no features are loaded yet; Health gives the reason",

@@ -9,7 +9,8 @@ internal import NIOPosix
 /// A PredictBatch by ids whose customers have to be looked up: a slice at a time, each row scored as soon as its customer
 /// is there, so that no more than a slice of it waits in the look-up's queue, and nothing of the customers is kept.
 ///
-/// A customer that cannot be had fails its row and not the batch: NOT_FOUND, or UNAVAILABLE while the store is gone.
+/// A customer that cannot be had fails its row and not the batch: NOT_FOUND, UNAVAILABLE while the store is gone, or
+/// DATA_LOSS.
 ///
 /// `@unchecked Sendable`: threads write different rows, and each tells `state` behind its lock when it has; who takes the
 /// last row off it sees them all.
@@ -98,6 +99,9 @@ final class BatchLookup: @unchecked Sendable {
             probabilities[row] = readThrough.withRow(of: record) { served.score(row: $0).probability }
         case .unknown:
             status = .notFound
+            probabilities[row] = .nan
+        case .unavailable(.damaged):
+            status = .dataLoss
             probabilities[row] = .nan
         case .unavailable, .late, .overloaded, .stopping:
             status = .unavailable

@@ -175,7 +175,7 @@ package final class FeatureLookup: Sendable {
     }
 
     private func runQuery(_ customers: [Int64]) {
-        let result = Result { () throws(StoreError) -> [CustomerRecord] in
+        let result = Result { () throws(StoreError) -> CustomerRecords in
             try store.records(of: customers, in: try build())
         }
         let now = NIODeadline.now()
@@ -183,8 +183,14 @@ package final class FeatureLookup: Sendable {
         state.withLockedValue { state in
             switch result {
             case .success(let records):
-                let found = Dictionary(records.map { ($0.facts.customer, $0) }) { first, _ in first }
+                let found = Dictionary(records.found.map { ($0.facts.customer, $0) }) { first, _ in first }
+                let damaged = Set(records.damaged)
                 for customer in customers {
+                    if damaged.contains(customer) {
+                        let error = StoreError.damaged(store: store.location.description, .features)
+                        answers.append((state.queue.finish(customer), .unavailable(error)))
+                        continue
+                    }
                     let record = found[customer]
                     state.cache.put(customer, record, readAt: now)
                     answers.append((state.queue.finish(customer), record.map(Answer.found) ?? .unknown))

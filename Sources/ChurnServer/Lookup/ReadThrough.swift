@@ -88,6 +88,7 @@ extension CallFailure {
         switch answer {
         case .found: return nil
         case .unknown: self = .unknownCustomer(call.customer)
+        case .unavailable(.damaged): self = .damagedCustomer(call.customer)
         case .unavailable(let error): self = CallFailure(code: .unavailable, message: error.description)
         case .late: self = call.deadline == nil ? .storeIsSilent : .deadlineExceeded
         case .overloaded: self = .tooManyLookups

@@ -94,32 +94,34 @@ extension MongoStore {
 
     package func record(of customer: Int64) throws(StoreError) -> CustomerRecord? {
         guard let build = try latestBuild() else { throw .noBuild(store: name) }
-        return try records(of: [customer], in: build).first
+        let records = try records(of: [customer], in: build)
+        guard records.damaged.isEmpty else { throw .damaged(store: name, .features) }
+        return records.found.first
     }
 
-    package func records(of customers: [Int64], in build: FeatureBuild) throws(StoreError) -> [CustomerRecord] {
+    package func records(of customers: [Int64], in build: FeatureBuild) throws(StoreError) -> CustomerRecords {
         let filter = BSONDocument()
         let among = BSONDocument()
         among.append("$in", integers: customers)
         filter.append("_id", among)
-        var records: [CustomerRecord] = []
+        var records = CustomerRecords()
         var document = FactsDocument(segmentField: build.place.segmentField)
-        var isMalformed = false
         try leasing { lease throws(MongoFailure) in
-            records = []
+            records = CustomerRecords()
             try lease.collection(build.place.records).find(filter, BSONDocument("{}")) { reader in
                 var facts = CustomerFacts(customer: 0)
                 guard document.read(reader, into: &facts) == .read else {
-                    isMalformed = true
-                    return false
+                    records.damaged.append(facts.customer)
+                    return true
                 }
                 let names = build.place.segmentNames
                 let segment = document.segment.flatMap { names.indices.contains($0) ? names[$0] : nil }
-                records.append(CustomerRecord(build: build, facts: facts, segment: segment))
+                records.found.append(CustomerRecord(build: build, facts: facts, segment: segment))
                 return true
             }
         }
-        if isMalformed { throw .damaged(store: name, .features) }
+        // One that does not even say whose it is could be anybody's.
+        if records.damaged.contains(0) { throw .damaged(store: name, .features) }
         return records
     }
 
