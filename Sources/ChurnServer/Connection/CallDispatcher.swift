@@ -46,14 +46,8 @@ final class CallDispatcher {
             try check()
             switch request.method {
             case .predictByID(let customer, let contributions, let names):
-                let call = try PredictByIDCall(
-                    request,
-                    customer: customer,
-                    contributions: contributions,
-                    names: names,
-                    snapshot: snapshot,
-                    arrival: arrival
-                )
+                let wish = PredictByIDCall.Wish(customer: customer, contributions: contributions, names: names)
+                let call = try PredictByIDCall(request, wish, snapshot: snapshot, arrival: arrival)
                 guard let resident = snapshot.resident else { throw .noFeatures }
                 guard let row = resident.table.row(of: customer) else { throw .unknownCustomer(customer) }
                 let found = FoundCustomer(
@@ -120,7 +114,7 @@ final class CallDispatcher {
 
         let (logOdds, probability) = served.score(row: customer.row)
         var contributions = UnsafeBufferPointer<Double>(start: nil, count: 0)
-        if call.contributions {
+        if call.wish.contributions {
             let out = UnsafeMutableBufferPointer(rebasing: row[count..<(2 * count)])
             served.scorer.contributions(
                 inputs: customer.row + served.inputColumns.lowerBound,
@@ -129,7 +123,7 @@ final class CallDispatcher {
             contributions = UnsafeBufferPointer(out)
         }
         let answer = PredictByIDAnswer(
-            customer: call.customer,
+            customer: call.wish.customer,
             probability: probability,
             logOdds: logOdds,
             churn: probability >= served.model.threshold,
@@ -137,8 +131,8 @@ final class CallDispatcher {
             featureTime: customer.featureTime,
             segment: customer.segment,
             contributions: contributions,
-            baseline: call.contributions ? served.scorer.baseline : 0,
-            names: call.names ? served.names : UnsafeBufferPointer(start: nil, count: 0)
+            baseline: call.wish.contributions ? served.scorer.baseline : 0,
+            names: call.wish.names ? served.names : UnsafeBufferPointer(start: nil, count: 0)
         )
         ResponseEncoder.write(answer, model: served.identity, callID: call.callID, to: &output)
     }

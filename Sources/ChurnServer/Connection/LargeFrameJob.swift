@@ -61,15 +61,8 @@ struct LargeFrameJob: Sendable {
     ) {
         do throws(CallFailure) {
             switch customers {
-            case .one(let customer, let contributions, let names):
-                let call = try PredictByIDCall(
-                    request,
-                    customer: customer,
-                    contributions: contributions,
-                    names: names,
-                    snapshot: snapshot,
-                    arrival: arrival
-                )
+            case .one(let wish):
+                let call = try PredictByIDCall(request, wish, snapshot: snapshot, arrival: arrival)
                 done(.lookUp(call, arrival: arrival, readThrough))
             case .many(let ids):
                 try BatchLookup(request, ids: ids, job: self, readThrough: readThrough, done: done).start()

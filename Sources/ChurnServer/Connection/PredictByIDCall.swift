@@ -4,7 +4,7 @@ internal import NIOCore
 extension RequestView {
     /// The customers whose features a call needs from the server.
     enum Customers {
-        case one(Int64, contributions: Bool, names: Bool)
+        case one(PredictByIDCall.Wish)
         case many(UnsafeBufferPointer<Int64>)
     }
 
@@ -12,7 +12,7 @@ extension RequestView {
     var customers: Customers? {
         switch method {
         case .predictByID(let customer, let contributions, let names):
-            .one(customer, contributions: contributions, names: names)
+            .one(PredictByIDCall.Wish(customer: customer, contributions: contributions, names: names))
         case .predictBatchByIDs(let ids):
             .many(ids)
         case .predictBatchByColumns, .predictBatchEmpty, .health, .unknown:
@@ -23,10 +23,15 @@ extension RequestView {
 
 /// A PredictById by itself: all that its answer needs besides the customer's numbers, which may come later.
 struct PredictByIDCall: Sendable {
+    /// What is asked for.
+    struct Wish: Sendable {
+        let customer: Int64
+        let contributions: Bool
+        let names: Bool
+    }
+
     let callID: UInt64
-    let customer: Int64
-    let contributions: Bool
-    let names: Bool
+    let wish: Wish
     let served: ServedModel
     /// The caller's own; `nil` when it has none.
     let deadline: NIODeadline?
@@ -35,16 +40,12 @@ struct PredictByIDCall: Sendable {
     /// - Throws: when the model is not served.
     init(
         _ request: RequestView,
-        customer: Int64,
-        contributions: Bool,
-        names: Bool,
+        _ wish: Wish,
         snapshot: ServingSnapshot,
         arrival: NIODeadline
     ) throws(CallFailure) {
         callID = request.callID
-        self.customer = customer
-        self.contributions = contributions
-        self.names = names
+        self.wish = wish
         served = snapshot.models[try snapshot.requireModel(request.model)]
         deadline = arrival.deadline(timeoutMilliseconds: request.timeoutMilliseconds)
     }

@@ -233,15 +233,8 @@ final class Session {
         do throws(CallFailure) {
             guard inFlight < loop.services.configuration.maxInFlightPerConnection else { throw .tooManyInFlight }
             switch customers {
-            case .one(let customer, let contributions, let names):
-                let call = try PredictByIDCall(
-                    request,
-                    customer: customer,
-                    contributions: contributions,
-                    names: names,
-                    snapshot: loop.snapshot,
-                    arrival: arrival
-                )
+            case .one(let wish):
+                let call = try PredictByIDCall(request, wish, snapshot: loop.snapshot, arrival: arrival)
                 inFlight += 1
                 lookUp(call, arrival: arrival, readThrough)
             case .many:
@@ -260,7 +253,7 @@ final class Session {
     /// Answers at once what the cache has; else the answer comes back to `finish`.
     private func lookUp(_ call: PredictByIDCall, arrival: NIODeadline, _ readThrough: ReadThrough) {
         let until = ReadThrough.patience(call.deadline, arrival: arrival)
-        let answer = readThrough.lookup.find(call.customer, until: until) { [id, returns = loop.lookupReturns] in
+        let answer = readThrough.lookup.find(call.wish.customer, until: until) { [id, returns = loop.lookupReturns] in
             returns.put(LookupReturns.Item(session: id, call: call, answer: $0))
         }
         guard let answer else { return }

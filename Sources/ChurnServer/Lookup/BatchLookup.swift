@@ -9,8 +9,8 @@ internal import NIOPosix
 /// A PredictBatch by ids whose customers have to be looked up: a slice at a time, each row scored as soon as its customer
 /// is there, so that no more than a slice of it waits in the look-up's queue, and nothing of the customers is kept.
 ///
-/// A customer that cannot be had fails its row and not the batch: NOT_FOUND, UNAVAILABLE while the store is gone, or
-/// DATA_LOSS.
+/// A customer that cannot be had fails its row and not the batch: NOT_FOUND, UNAVAILABLE while the store is gone, DATA_LOSS,
+/// or RESOURCE_EXHAUSTED while too many wait.
 ///
 /// `@unchecked Sendable`: threads write different rows, and each tells `state` behind its lock when it has; who takes the
 /// last row off it sees them all.
@@ -103,7 +103,10 @@ final class BatchLookup: @unchecked Sendable {
         case .unavailable(.damaged):
             status = .dataLoss
             probabilities[row] = .nan
-        case .unavailable, .late, .overloaded, .stopping:
+        case .overloaded:
+            status = .resourceExhausted
+            probabilities[row] = .nan
+        case .unavailable, .late, .stopping:
             status = .unavailable
             probabilities[row] = .nan
         }

@@ -87,8 +87,8 @@ extension CallFailure {
     init?(_ answer: FeatureLookup.Answer, of call: PredictByIDCall) {
         switch answer {
         case .found: return nil
-        case .unknown: self = .unknownCustomer(call.customer)
-        case .unavailable(.damaged): self = .damagedCustomer(call.customer)
+        case .unknown: self = .unknownCustomer(call.wish.customer)
+        case .unavailable(.damaged): self = .damagedCustomer(call.wish.customer)
         case .unavailable(let error): self = CallFailure(code: .unavailable, message: error.description)
         case .late: self = call.deadline == nil ? .storeIsSilent : .deadlineExceeded
         case .overloaded: self = .tooManyLookups
