@@ -1,11 +1,21 @@
 import ChurnFeatures
 import ChurnStore
+import Dispatch
 import Foundation
 import GRDB
+import Synchronization
 import TestSupport
 import Testing
 
 @Suite struct SQLiteOpeningTests {
+    private final class Failures: Sendable {
+        private let texts = Mutex<[String]>([])
+
+        func add(_ text: String) { texts.withLock { $0.append(text) } }
+
+        var all: [String] { texts.withLock { $0 } }
+    }
+
     private func files(_ directory: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
     }
@@ -28,6 +38,27 @@ import Testing
             }
             let files = try files(directory)
             #expect(files.isEmpty)
+        }
+    }
+
+    @Test("several that create the same store at the same time all get it")
+    func createdTogether() throws {
+        try withTemporaryDirectory { directory in
+            for round in 0..<60 {
+                let path = directory + "/\(round)"
+                let failures = Failures()
+                DispatchQueue.concurrentPerform(iterations: 4) { writer in
+                    do {
+                        let store = try SQLiteStore(path: path, access: .create, busyTimeoutSeconds: 60)
+                        try store.ingest([OwnedLine("\(writer)")])
+                    } catch {
+                        failures.add("round \(round): \(error)")
+                    }
+                }
+                #expect(failures.all == [])
+                let counts = try SQLiteStore(path: path, access: .read).transactionCounts()
+                #expect(counts.lines == 4)
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import GRDBSQLite
 
 /// A store in one SQLite file, with a write-ahead log beside it.
 ///
@@ -23,15 +24,34 @@ package final class SQLiteStore: Store {
         self.location = location
         self.access = access
         self.name = name
-        let kind = try SQLiteFile.recognise(path, store: name)
-        switch (kind, access) {
-        case (.ours, _): break
-        case (.missing, .create), (.empty, .create):
-            try Self.create(path, name: name, busyTimeoutSeconds: busyTimeoutSeconds)
-        case (.missing, .read), (.missing, .update): throw .notFound(store: name)
-        case (.empty, .read), (.empty, .update): throw .notAStore(store: name, .empty)
+        pool = try Self.openOrCreate(path, access: access, name: name, busyTimeoutSeconds: busyTimeoutSeconds)
+    }
+
+    /// SQLite does not wait for the other one where two could wait for each other: when both write to a new file, or one
+    /// puts it into WAL mode. So it is tried again here, each step being one that may be repeated.
+    private static func openOrCreate(
+        _ path: String,
+        access: StoreAccess,
+        name: String,
+        busyTimeoutSeconds: Double
+    ) throws(StoreError) -> DatabasePool {
+        let giveUp = ContinuousClock.now + .seconds(busyTimeoutSeconds)
+        while true {
+            do throws(StoreError) {
+                let kind = try SQLiteFile.recognise(path, store: name)
+                switch (kind, access) {
+                case (.ours, _): break
+                case (.missing, .create), (.empty, .create):
+                    try create(path, name: name, busyTimeoutSeconds: busyTimeoutSeconds)
+                case (.missing, .read), (.missing, .update): throw .notFound(store: name)
+                case (.empty, .read), (.empty, .update): throw .notAStore(store: name, .empty)
+                }
+                return try open(path, access: access, name: name, busyTimeoutSeconds: busyTimeoutSeconds)
+            } catch .busy(let store) {
+                guard ContinuousClock.now < giveUp else { throw .busy(store: store) }
+                sqlite3_sleep(10)
+            }
         }
-        pool = try Self.open(path, access: access, name: name, busyTimeoutSeconds: busyTimeoutSeconds)
     }
 
     /// Writes the mark and the tables of a new store, so that every store that WAL mode sees is one of ours.
