@@ -91,25 +91,19 @@ final class BatchLookup: @unchecked Sendable {
     /// - Parameter end: of the slice.
     private func take(_ answer: FeatureLookup.Answer, row: Int, end: Int) {
         let status: StatusCode
+        var probability = Double.nan
         var featureTime: Int64?
         switch answer {
         case .found(let record):
             status = .ok
             featureTime = record.featureTime
-            probabilities[row] = readThrough.withRow(of: record) { served.score(row: $0).probability }
-        case .unknown:
-            status = .notFound
-            probabilities[row] = .nan
-        case .unavailable(.damaged):
-            status = .dataLoss
-            probabilities[row] = .nan
-        case .overloaded:
-            status = .resourceExhausted
-            probabilities[row] = .nan
-        case .unavailable, .late, .stopping:
-            status = .unavailable
-            probabilities[row] = .nan
+            probability = readThrough.withRow(of: record) { served.score(row: $0).probability }
+        case .unknown: status = .notFound
+        case .unavailable(.damaged): status = .dataLoss
+        case .overloaded: status = .resourceExhausted
+        case .unavailable, .late, .stopping: status = .unavailable
         }
+        probabilities[row] = probability
         statuses[row] = UInt8(status.rawValue)
         let isLast = state.withLockedValue { state in
             if status != .ok { state.failedRows += 1 }
@@ -127,15 +121,11 @@ final class BatchLookup: @unchecked Sendable {
     private func finish() {
         let state = state.withLockedValue { $0 }
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: ids.count) { decisions in
-            let churners = served.scorer.decide(
-                probabilities: UnsafePointer(probabilities.baseAddress.unsafelyUnwrapped),
+            let answer = served.batchAnswer(
                 rows: ids.count,
-                into: decisions.baseAddress.unsafelyUnwrapped
-            )
-            let answer = PredictBatchAnswer(
-                probabilities: UnsafeBufferPointer(probabilities),
-                decisions: UnsafeBufferPointer(rebasing: decisions[..<(churners > 0 ? ids.count : 0)]),
-                statuses: UnsafeBufferPointer(rebasing: statuses[..<(state.failedRows > 0 ? ids.count : 0)]),
+                probabilities: probabilities,
+                decisions: decisions,
+                statuses: state.failedRows > 0 ? statuses : nil,
                 featureTime: state.featureTime == .max ? job.snapshot.build?.featureTime ?? 0 : state.featureTime
             )
             var output = ByteBuffer()

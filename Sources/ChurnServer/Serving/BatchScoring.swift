@@ -197,16 +197,11 @@ struct BatchScoring {
     }
 
     private func answer(rows: Int, hasStatuses: Bool, featureTime: Int64) -> PredictBatchAnswer {
-        // NaN, a row without a prediction, is no churner.
-        let churners = served.scorer.decide(
-            probabilities: scratch.probabilities.baseAddress.unsafelyUnwrapped,
+        served.batchAnswer(
             rows: rows,
-            into: scratch.decisions.baseAddress.unsafelyUnwrapped
-        )
-        return PredictBatchAnswer(
-            probabilities: UnsafeBufferPointer(rebasing: scratch.probabilities[..<rows]),
-            decisions: UnsafeBufferPointer(rebasing: scratch.decisions[..<(churners > 0 ? rows : 0)]),
-            statuses: UnsafeBufferPointer(rebasing: scratch.statuses[..<(hasStatuses ? rows : 0)]),
+            probabilities: scratch.probabilities,
+            decisions: scratch.decisions,
+            statuses: hasStatuses ? scratch.statuses : nil,
             featureTime: featureTime
         )
     }

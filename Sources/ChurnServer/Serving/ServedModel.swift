@@ -55,6 +55,34 @@ final class ServedModel: @unchecked Sendable {
         scorer.score(inputs: row + inputColumns.lowerBound)
     }
 
+    /// The answer to a batch whose rows are scored; it points into the buffers, which have room for `rows` or more.
+    ///
+    /// - Parameters:
+    ///   - rows: 1 or more.
+    ///   - probabilities: NaN, a row without a prediction, is no churner.
+    ///   - decisions: overwritten.
+    ///   - statuses: `nil` when every row is OK.
+    func batchAnswer(
+        rows: Int,
+        probabilities: UnsafeMutableBufferPointer<Double>,
+        decisions: UnsafeMutableBufferPointer<UInt8>,
+        statuses: UnsafeMutableBufferPointer<UInt8>?,
+        featureTime: Int64
+    ) -> PredictBatchAnswer {
+        let churners = scorer.decide(
+            probabilities: probabilities.baseAddress.unsafelyUnwrapped,
+            rows: rows,
+            into: decisions.baseAddress.unsafelyUnwrapped
+        )
+        return PredictBatchAnswer(
+            probabilities: UnsafeBufferPointer(rebasing: probabilities[..<rows]),
+            decisions: UnsafeBufferPointer(rebasing: decisions[..<(churners > 0 ? rows : 0)]),
+            statuses: statuses.map { UnsafeBufferPointer(rebasing: $0[..<rows]) }
+                ?? UnsafeBufferPointer(start: nil, count: 0),
+            featureTime: featureTime
+        )
+    }
+
     /// Whether `text` (NUL-terminated) is the model's name, or its "name@version".
     func matches(_ text: UnsafePointer<CChar>) -> Bool {
         equal(text, identity.name) || equal(text, UnsafePointer(selector))
