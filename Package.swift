@@ -86,25 +86,38 @@ let package = Package(
             dependencies: ["ChurnFeatures", "CMongo", "CMongoLog", grdb, grdbSQLite],
             swiftSettings: strict
         ),
-        .target(name: "ChurnProtocol", dependencies: ["CChurnProto", "CProtobufC", nioCore], swiftSettings: strict),
+        .target(name: "ChurnCalls", swiftSettings: strict),
+        .target(
+            name: "ChurnServing",
+            dependencies: [
+                "ChurnCalls", "ChurnFeatures", "ChurnModel", "ChurnStore", nioCore, nioPosix, nioLocks, logging,
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "ChurnProtocol",
+            dependencies: ["ChurnCalls", "CChurnProto", "CProtobufC", nioCore],
+            swiftSettings: strict
+        ),
         .target(
             name: "ChurnClient",
-            dependencies: ["ChurnProtocol", nioCore, nioPosix, nioLocks],
+            dependencies: ["ChurnCalls", "ChurnProtocol", nioCore, nioPosix, nioLocks],
             swiftSettings: strict
         ),
         .target(
             name: "ChurnServer",
             dependencies: [
-                "ChurnProtocol", "ChurnFeatures", "ChurnModel", "ChurnStore", "CEpoll", "CHandover", nioCore, nioPosix,
-                nioLocks, logging, lifecycle,
+                "ChurnCalls", "ChurnProtocol", "ChurnServing", "ChurnFeatures", "ChurnModel", "ChurnStore", "CEpoll",
+                "CHandover", nioCore, nioPosix, nioLocks, logging, lifecycle,
             ],
             swiftSettings: strict
         ),
         .executableTarget(
             name: "churn",
             dependencies: [
-                "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnClient", "ChurnServer",
-                "ChurnProtocol",
+                "ChurnCalls", "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnClient",
+                "ChurnServer",
+                "ChurnServing", "ChurnProtocol",
                 argumentParser, logging, lifecycle, unixSignals,
             ],
             swiftSettings: strict
@@ -114,7 +127,7 @@ let package = Package(
             name: "churn-bench",
             dependencies: [
                 "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnClient", "ChurnServer",
-                "CKernelTwin",
+                "ChurnServing", "CKernelTwin",
                 nioCore, nioLocks, argumentParser,
             ],
             path: "Benchmarks/Sources/churn-bench",
@@ -129,7 +142,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "ChurnProtocolTests",
-            dependencies: ["ChurnProtocol", "TestSupport", nioCore],
+            dependencies: ["ChurnProtocol", "ChurnCalls", "TestSupport", nioCore],
             swiftSettings: strict
         ),
         .testTarget(
@@ -141,7 +154,9 @@ let package = Package(
         .testTarget(
             name: "ChurnServerTests",
             dependencies: [
-                "ChurnServer", "ChurnProtocol", "ChurnFeatures", "ChurnModel", "ChurnStore", "TestSupport", nioCore,
+                "ChurnServer", "ChurnServing", "ChurnCalls", "ChurnProtocol", "ChurnFeatures", "ChurnModel",
+                "ChurnStore",
+                "TestSupport", nioCore,
                 logging, lifecycle,
             ],
             swiftSettings: strict
@@ -159,7 +174,8 @@ let package = Package(
         .testTarget(
             name: "ChurnClientTests",
             dependencies: [
-                "ChurnClient", "ChurnProtocol", "ChurnServer", "ChurnModel", "ChurnStore", "ChurnFeatures",
+                "ChurnClient", "ChurnCalls", "ChurnProtocol", "ChurnServer", "ChurnServing", "ChurnModel", "ChurnStore",
+                "ChurnFeatures",
                 "TestSupport",
                 nioCore, nioPosix, nioLocks, logging, lifecycle,
             ],
@@ -174,7 +190,8 @@ let package = Package(
         .testTarget(
             name: "ChurnEndToEndTests",
             dependencies: [
-                "churn", "CHandover", "ChurnClient", "ChurnFeatures", "ChurnModel", "ChurnServer", "ChurnStore",
+                "churn", "CHandover", "ChurnCalls", "ChurnClient", "ChurnFeatures", "ChurnModel", "ChurnServer",
+                "ChurnServing", "ChurnStore",
                 "ChurnTraining", "TestSupport", nioCore,
             ],
             swiftSettings: strict

@@ -8,23 +8,28 @@
 #include <unistd.h>
 
 // Room for more than is ever wanted: what did not fit would still have been opened for some kernels.
-enum { MOST_DESCRIPTORS = 16 };
+enum { RECEIVED_DESCRIPTORS = 2 * CHANDOVER_DESCRIPTORS };
 
-int chandover_send(int socket, const void *bytes, size_t count, int descriptor) {
+int chandover_send(int socket, const void *bytes, size_t count, const int *descriptors, int passed) {
+    if (passed < 0 || passed > CHANDOVER_DESCRIPTORS) {
+        errno = EINVAL;
+        return -1;
+    }
     struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     union {
         struct cmsghdr alignment;
-        char bytes[CMSG_SPACE(sizeof(int))];
+        char bytes[CMSG_SPACE(CHANDOVER_DESCRIPTORS * sizeof(int))];
     } control = {0};
-    if (descriptor >= 0) {
+    if (passed > 0) {
+        size_t size = (size_t)passed * sizeof(int);
         message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
+        message.msg_controllen = CMSG_SPACE(size);
         struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
         rights->cmsg_level = SOL_SOCKET;
         rights->cmsg_type = SCM_RIGHTS;
-        rights->cmsg_len = CMSG_LEN(sizeof descriptor);
-        memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
+        rights->cmsg_len = CMSG_LEN(size);
+        memcpy(CMSG_DATA(rights), descriptors, size);
     }
     ssize_t sent;
     do sent = sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -32,15 +37,15 @@ int chandover_send(int socket, const void *bytes, size_t count, int descriptor) 
     return sent < 0 ? -1 : 0;
 }
 
-ssize_t chandover_receive(int socket, void *bytes, size_t capacity, int *descriptor) {
+ssize_t chandover_receive(int socket, void *bytes, size_t capacity, int *descriptors, int *passed) {
     struct iovec part = {.iov_base = bytes, .iov_len = capacity};
     union {
         struct cmsghdr alignment;
-        char bytes[CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int))];
+        char bytes[CMSG_SPACE(RECEIVED_DESCRIPTORS * sizeof(int))];
     } control;
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
-    *descriptor = -1;
+    *passed = 0;
     ssize_t count;
     do count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
     while (count < 0 && errno == EINTR);
@@ -49,12 +54,12 @@ ssize_t chandover_receive(int socket, void *bytes, size_t capacity, int *descrip
     int bad = message.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-        size_t passed = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < passed; i++) {
+        size_t there = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < there; i++) {
             int one;
             memcpy(&one, CMSG_DATA(header) + i * sizeof one, sizeof one);
-            if (*descriptor < 0) {
-                *descriptor = one;
+            if (*passed < CHANDOVER_DESCRIPTORS) {
+                descriptors[(*passed)++] = one;
             } else {
                 close(one);
                 bad = 1;
@@ -62,8 +67,7 @@ ssize_t chandover_receive(int socket, void *bytes, size_t capacity, int *descrip
         }
     }
     if (!bad) return count;
-    if (*descriptor >= 0) close(*descriptor);
-    *descriptor = -1;
+    while (*passed > 0) close(descriptors[--*passed]);
     errno = EBADMSG;
     return -1;
 }

@@ -141,15 +141,15 @@ public final class ChurnClient: Sendable {
             _ timeout: Duration?
         ) async throws(ChurnError) -> BatchPrediction
     {
-        guard rows <= ProtocolLimits.batchRows else {
-            throw refused("predictBatch of \(rows) rows: the limit is \(ProtocolLimits.batchRows); split the batch")
+        guard rows <= CallLimits.batchRows else {
+            throw refused("predictBatch of \(rows) rows: the limit is \(CallLimits.batchRows); split the batch")
         }
         if case .predictBatchByColumns(let columns) = method {
             if let column = columns.first(where: { $0.name.utf8.contains(0) }) {
                 throw refused("predictBatch: the column name '\(column.name)' contains a NUL")
             }
-            guard columns.count <= ProtocolLimits.batchColumns else {
-                throw refused("predictBatch of \(columns.count) columns: the limit is \(ProtocolLimits.batchColumns)")
+            guard columns.count <= CallLimits.batchColumns else {
+                throw refused("predictBatch of \(columns.count) columns: the limit is \(CallLimits.batchColumns)")
             }
         }
         let response = try await answer(to: Request(model: model, method: method), timeout)

@@ -74,6 +74,19 @@ package final class DecodeArena {
         body(allocator)
     }
 
+    /// Memory that lives as long as what has been decoded.
+    ///
+    /// - Parameter count: of elements that need no deinitialisation.
+    /// - Returns: `nil` above the frame's ceiling.
+    func allocate<Element: BitwiseCopyable>(
+        _ type: Element.Type,
+        count: Int
+    ) -> UnsafeMutableBufferPointer<Element>? {
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
+        guard !overflow, let start = Self.take(bytes, from: state) else { return nil }
+        return UnsafeMutableBufferPointer(start: start.bindMemory(to: type, capacity: count), count: count)
+    }
+
     private func releaseChunks() {
         for chunk in state.pointee.full { chunk.deallocate() }
         state.pointee.full.removeAll(keepingCapacity: false)

@@ -1,3 +1,4 @@
+package import ChurnCalls
 internal import NIOCore
 
 /// The frame of a PredictById answer, packed once by protobuf-c; each answer copies it and fills in what differs, all

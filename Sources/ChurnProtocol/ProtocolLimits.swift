@@ -6,12 +6,6 @@ package enum ProtocolLimits {
     /// Largest payload of a frame, either way. 16 MiB holds a batch of 174,000 rows of 12 columns.
     package static let payloadBytes = 16 * 1024 * 1024
 
-    /// Most rows of a batch: as many ids as fit into a frame come to 2 million, and a million is enough.
-    package static let batchRows = 1_000_000
-
-    /// Most columns of a batch. No model has more inputs.
-    package static let batchColumns = 256
-
     /// A tag byte and a fixed64: the least payload that carries a call id.
     package static let callIDBytes = 9
 

@@ -1,51 +1,13 @@
 internal import CChurnProto
 internal import CProtobufC
+package import ChurnCalls
 
 /// A decoded request, as a view into an arena: valid until the arena is reset, and copied by nobody.
 package struct RequestView {
-    package enum Method {
-        case predictByID(customer: Int64, contributions: Bool, names: Bool)
-        case predictBatchByIDs(UnsafeBufferPointer<Int64>)
-        case predictBatchByColumns(FeatureColumnsView)
-        /// A batch with neither ids nor columns.
-        case predictBatchEmpty
-        case health(names: Bool)
-        /// A method that this version does not know.
-        case unknown
-    }
-
     package var callID: UInt64
     /// 0: no deadline.
     package var timeoutMilliseconds: UInt32
-    /// NUL-terminated, not checked to be UTF-8. Empty: the default model.
-    package var model: UnsafePointer<CChar>
-    package var method: Method
-}
-
-/// The columns of a batch, as they were decoded. Names are not checked to be UTF-8, and columns not to be of one length.
-package struct FeatureColumnsView {
-    private let columns: UnsafeMutablePointer<UnsafeMutablePointer<Churn__V1__FeatureColumn>?>?
-    package let count: Int
-
-    init(_ message: Churn__V1__FeatureColumns) {
-        columns = message.column
-        count = message.n_column
-    }
-
-    /// NUL-terminated; `nil` never comes of decoding, which gives an absent name as an empty one.
-    ///
-    /// - Precondition: `0 <= index < count`.
-    package func name(_ index: Int) -> UnsafePointer<CChar>? {
-        precondition(index >= 0 && index < count)
-        return columns?[index]?.pointee.name.map { UnsafePointer($0) }
-    }
-
-    /// - Precondition: `0 <= index < count`.
-    package func values(_ index: Int) -> UnsafeBufferPointer<Double> {
-        precondition(index >= 0 && index < count)
-        guard let column = columns?[index] else { return UnsafeBufferPointer(start: nil, count: 0) }
-        return UnsafeBufferPointer(start: column.pointee.value, count: column.pointee.n_value)
-    }
+    package var call: Call
 }
 
 /// Why a payload is not a message of the contract.
@@ -91,19 +53,23 @@ extension RequestView {
         return RequestView(
             callID: callID,
             timeoutMilliseconds: message.timeout_ms,
-            model: UnsafePointer(model),
-            method: method(of: message)
+            call: Call(model: UnsafePointer(model), method: try method(of: message, arena: arena))
         )
     }
 
-    private static func method(of message: Churn__V1__Request) -> Method {
+    private static func method(
+        of message: Churn__V1__Request,
+        arena: DecodeArena
+    ) throws(DecodeError) -> Call.Method {
         switch message.method_case {
         case CHURN__V1__REQUEST__METHOD_PREDICT_BY_ID:
             guard let call = message.predict_by_id?.pointee else { return .unknown }
             return .predictByID(
-                customer: call.customer_id,
-                contributions: call.contributions != 0,
-                names: call.names != 0
+                PredictByIDArguments(
+                    customerID: call.customer_id,
+                    contributions: call.contributions != 0,
+                    names: call.names != 0
+                )
             )
         case CHURN__V1__REQUEST__METHOD_PREDICT_BATCH:
             guard let call = message.predict_batch?.pointee else { return .unknown }
@@ -113,7 +79,7 @@ extension RequestView {
                 return .predictBatchByIDs(UnsafeBufferPointer(start: ids.customer_id, count: ids.n_customer_id))
             case CHURN__V1__PREDICT_BATCH_REQUEST__ROWS_COLUMNS:
                 guard let columns = call.columns?.pointee else { return .predictBatchEmpty }
-                return .predictBatchByColumns(FeatureColumnsView(columns))
+                return .predictBatchByColumns(try views(of: columns, arena: arena))
             default:
                 return .predictBatchEmpty
             }
@@ -123,5 +89,22 @@ extension RequestView {
         default:
             return .unknown
         }
+    }
+
+    /// Views in the arena, beside the message.
+    private static func views(
+        of message: Churn__V1__FeatureColumns,
+        arena: DecodeArena
+    ) throws(DecodeError) -> UnsafeBufferPointer<FeatureColumnView> {
+        guard let views = arena.allocate(FeatureColumnView.self, count: message.n_column) else { throw .tooManyFields }
+        for index in views.indices {
+            let column = message.column?[index]?.pointee
+            let view = FeatureColumnView(
+                name: column?.name.map { UnsafePointer($0) },
+                values: UnsafeBufferPointer(start: column?.value, count: column?.n_value ?? 0)
+            )
+            views.initializeElement(at: index, to: view)
+        }
+        return UnsafeBufferPointer(views)
     }
 }

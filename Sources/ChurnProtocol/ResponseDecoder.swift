@@ -1,5 +1,6 @@
 internal import CChurnProto
 internal import CProtobufC
+internal import ChurnCalls
 
 extension Response {
     /// Decodes one payload into values of its own.

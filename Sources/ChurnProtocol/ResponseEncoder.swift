@@ -1,88 +1,7 @@
 internal import CChurnProto
 internal import CProtobufC
+package import ChurnCalls
 package import NIOCore
-
-/// What a server answers to one PredictById, pointing into memory that the server keeps.
-package struct PredictByIDAnswer {
-    package var customer: Int64
-    package var probability: Double
-    package var logOdds: Double
-    package var churn: Bool
-    package var features: UnsafeBufferPointer<Double>
-    /// Seconds since 1970-01-01 00:00 on the clock of the transactions.
-    package var featureTime: Int64
-    /// NUL-terminated; `nil` when customers are not segmented.
-    package var segment: UnsafePointer<CChar>?
-    /// Empty unless they were asked for.
-    package var contributions: UnsafeBufferPointer<Double>
-    package var baseline: Double
-    /// NUL-terminated, one a feature; empty unless they were asked for.
-    package var names: UnsafeBufferPointer<UnsafeMutablePointer<CChar>?>
-
-    package init(
-        customer: Int64,
-        probability: Double,
-        logOdds: Double,
-        churn: Bool,
-        features: UnsafeBufferPointer<Double>,
-        featureTime: Int64,
-        segment: UnsafePointer<CChar>?,
-        contributions: UnsafeBufferPointer<Double>,
-        baseline: Double,
-        names: UnsafeBufferPointer<UnsafeMutablePointer<CChar>?>
-    ) {
-        self.customer = customer
-        self.probability = probability
-        self.logOdds = logOdds
-        self.churn = churn
-        self.features = features
-        self.featureTime = featureTime
-        self.segment = segment
-        self.contributions = contributions
-        self.baseline = baseline
-        self.names = names
-    }
-}
-
-/// The identity of a model, as every answer carries it.
-package struct ModelIdentityView {
-    /// NUL-terminated.
-    package var name: UnsafePointer<CChar>
-    /// NUL-terminated.
-    package var version: UnsafePointer<CChar>
-    package var schemaID: UInt64
-    package var threshold: Double
-
-    package init(name: UnsafePointer<CChar>, version: UnsafePointer<CChar>, schemaID: UInt64, threshold: Double) {
-        self.name = name
-        self.version = version
-        self.schemaID = schemaID
-        self.threshold = threshold
-    }
-}
-
-/// What a server answers to one PredictBatch, one element a row.
-package struct PredictBatchAnswer {
-    package var probabilities: UnsafeBufferPointer<Double>
-    /// Empty: no row is a churner.
-    package var decisions: UnsafeBufferPointer<UInt8>
-    /// Empty: every row is OK.
-    package var statuses: UnsafeBufferPointer<UInt8>
-    /// 0 when the features came with the request.
-    package var featureTime: Int64
-
-    package init(
-        probabilities: UnsafeBufferPointer<Double>,
-        decisions: UnsafeBufferPointer<UInt8>,
-        statuses: UnsafeBufferPointer<UInt8>,
-        featureTime: Int64
-    ) {
-        self.probabilities = probabilities
-        self.decisions = decisions
-        self.statuses = statuses
-        self.featureTime = featureTime
-    }
-}
 
 /// Writes response frames, each behind whatever the buffer already holds.
 package enum ResponseEncoder {
@@ -145,6 +64,27 @@ package enum ResponseEncoder {
                 response.predict_batch = body
             }
         }
+    }
+
+    /// Writes whatever a call came to.
+    package static func write(_ answer: Answer, callID: UInt64, to buffer: inout ByteBuffer) {
+        switch answer {
+        case .prediction(let prediction, let model): write(prediction, model: model, callID: callID, to: &buffer)
+        case .batch(let batch, let model): write(batch, model: model, callID: callID, to: &buffer)
+        case .health(let report): write(report, callID: callID, to: &buffer)
+        case .failure(let failure): write(failure, callID: callID, to: &buffer)
+        }
+    }
+
+    /// - Parameter callID: 0 when the frame that failed had no readable id.
+    package static func write(_ failure: CallFailure, callID: UInt64, to buffer: inout ByteBuffer) {
+        write(
+            status: failure.code,
+            message: failure.message,
+            notProcessed: failure.notProcessed,
+            callID: callID,
+            to: &buffer
+        )
     }
 
     /// - Parameter callID: 0 when the frame that failed had no readable id.

@@ -1,6 +1,5 @@
-internal import ChurnFeatures
-package import ChurnModel
-internal import ChurnProtocol
+internal import ChurnCalls
+package import ChurnServing
 package import ChurnStore
 package import Logging
 internal import NIOCore
@@ -10,42 +9,32 @@ internal import ServiceLifecycle
 /// The prediction server: listens, answers, follows the store, and stops without dropping a call.
 ///
 /// `run` serves until its service group shuts down gracefully, its task is cancelled, or another server has taken over
-/// its listening socket. It then announces in Health and on every connection that it drains, finishes the calls in
+/// its listening sockets. It then announces in Health and on every connection that it drains, finishes the calls in
 /// flight, refuses new ones as not processed, and waits for its clients to close, at most for
 /// `ServerConfiguration.drainTimeout`.
 package struct ChurnServer: Service {
     private let configuration: ServerConfiguration
-    private let models: [ServedModel]
-    private let rowLayout: RowLayout
+    private let models: ModelSet
     private let store: (any Store)?
     private let logger: Logger
     private let onListening: @Sendable (_ host: String, _ port: Int) -> Void
 
     /// - Parameters:
-    ///   - models: the first is the default.
-    ///   - level: whose kernels score; one that this processor has.
     ///   - store: where features come from; `nil` serves PredictBatch by columns only.
-    ///   - onListening: called once, when connections are accepted and the store's newest build is loaded.
+    ///   - onListening: called once, when connections are accepted and the store's newest build is loaded, with the
+    ///     address of the first endpoint.
     package init(
         configuration: ServerConfiguration,
-        models: [LogisticModel],
-        level: CPULevel = .best,
+        models: ModelSet,
         store: (any Store)?,
         logger: Logger,
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) throws(ServerError) {
-        guard !models.isEmpty else { throw .noModel }
         guard store != nil || configuration.lookup == .resident else {
             throw .configuration("without a store there is nothing to look customers up in")
         }
-        var served: [ServedModel] = []
-        let layout = try ResidentLayout(models: models, schema: .current)
-        for (model, columns) in zip(models, layout.columns) {
-            served.append(ServedModel(model, columns: columns, level: level))
-        }
-        rowLayout = layout.rows
         self.configuration = configuration
-        self.models = served
+        self.models = models
         self.store = store
         self.logger = logger
         self.onListening = onListening
@@ -59,84 +48,107 @@ package struct ChurnServer: Service {
             health: HealthMonitor(storeKind: store?.location.kind),
             budget: MemoryBudget(limitBytes: ServerLimits.largeFramesBytes),
             workers: workers,
-            readThrough: readThrough(),
             logger: logger
         )
+        let readThrough = readThrough(workers)
         let result: Result<Void, any Error>
         do {
-            let transport = try await makeTransport(services)
+            let transport = try await makeTransport(services, readThrough)
             do {
-                result = .success(try await serve(over: transport, services))
+                result = .success(try await serve(over: transport, services, readThrough))
             } catch {
                 result = .failure(error)
             }
-            // Who hands answers on goes before whom they are handed to.
-            await services.readThrough?.stop(logger)
+            // Stop the producers of answers before the transport that sends them.
+            await readThrough?.stop(logger)
             try? await workers.shutdownGracefully()
             await transport.shutDown()
         } catch {
             result = .failure(error)
-            await services.readThrough?.stop(logger)
+            await readThrough?.stop(logger)
             try? await workers.shutdownGracefully()
         }
         try result.get()
     }
 
-    private func readThrough() -> ReadThrough? {
+    private func readThrough(_ workers: NIOThreadPool) -> ReadThroughFeatures? {
         guard let store, case .readThrough(let cachedCustomers, let freshFor) = configuration.lookup else { return nil }
         var settings = FeatureLookup.Configuration()
         settings.cachedCustomers = cachedCustomers
-        settings.freshFor = TimeAmount(freshFor)
-        settings.buildInterval = TimeAmount(configuration.storePollInterval)
-        return ReadThrough(lookup: FeatureLookup(store: store, configuration: settings), rowLayout: rowLayout)
+        settings.freshFor = freshFor
+        settings.buildInterval = configuration.storePollInterval
+        return ReadThroughFeatures(
+            lookup: FeatureLookup(store: store, configuration: settings),
+            models: models,
+            workers: workers,
+            logger: logger
+        )
     }
 
-    private func makeTransport(_ services: ServerServices) async throws -> any Transport {
+    private func makeTransport(
+        _ services: ServerServices,
+        _ readThrough: ReadThroughFeatures?
+    ) async throws -> any Transport {
         let threads = configuration.eventLoops == 0 ? System.coreCount : configuration.eventLoops
-        let empty = try ServingSnapshot(models: models)
+        let first = PreparedSnapshot(ServingSnapshot(models: models, features: readThrough), for: dialects)
         return switch configuration.transport {
-        case .epoll: try EpollTransport(threads: threads, services: services, snapshot: empty)
-        case .nio: try await NIOTransport(threads: threads, services: services, snapshot: empty)
+        case .epoll: try EpollTransport(threads: threads, services: services, snapshot: first)
+        case .nio: try await NIOTransport(threads: threads, services: services, snapshot: first)
         }
     }
+
+    private var dialects: [any Dialect] { configuration.endpoints.flatMap(\.dialect.dialects) }
 
     /// How a server comes to its end.
     private enum Ending {
         case told
-        /// Another server accepts connections on the same socket, and waits to be the only one.
+        /// Another server accepts connections on the same sockets, and waits to be the only one.
         case succeeded(HandoverPoint.Successor)
         /// The server that was to be succeeded goes on, and this one must not.
         case dismissed
     }
 
-    private func serve(over transport: any Transport, _ services: ServerServices) async throws {
-        let publisher = SnapshotPublisher(transport.loops)
-        let watcher = store.map {
-            StoreWatcher(store: $0, models: models, rowLayout: rowLayout, services: services, publisher: publisher)
+    private func serve(
+        over transport: any Transport,
+        _ services: ServerServices,
+        _ readThrough: ReadThroughFeatures?
+    ) async throws {
+        let publisher = SnapshotPublisher(loops: transport.loops, dialects: dialects)
+        let keeper = store.map {
+            SnapshotKeeper(
+                store: $0,
+                models: models,
+                readThrough: readThrough,
+                health: services.health,
+                pollInterval: configuration.storePollInterval,
+                workers: services.workers,
+                logger: logger,
+                publish: publisher.publish
+            )
         }
         let predecessor = try await findPredecessor(services)
         // Before listening, so that the first call finds the features that are there.
-        await watcher?.check()
-        if let predecessor, let watcher {
-            await becomeHealthy(watcher, transport, services, before: predecessor)
+        await keeper?.check()
+        if let predecessor, let keeper {
+            await becomeHealthy(keeper, transport, services, before: predecessor)
         }
         // Told to stop while it loaded: then the one that is there goes on.
         if predecessor != nil, Task.isShuttingDownGracefully || Task.isCancelled { return }
         // All that can fail comes before the server before is told that it may go.
-        let listener = try predecessor?.listener ?? openListener()
+        let endpoints = try openEndpoints(predecessor)
         let handover = try configuration.handover.map { path throws(ServerError) in try HandoverPoint(path: path) }
-        try await transport.accept(from: listener)
+        try await transport.accept(at: endpoints)
         let isAlone = if let predecessor { try await takeOver(from: predecessor, services) } else { true }
 
         let (endings, ending) = AsyncStream.makeStream(of: Ending.self)
         if isAlone {
-            handover?.open(listener, logger) { ending.yield(.succeeded($0)) }
-            announce(listener)
+            handover?.open(endpoints.map(\.listener), logger) { ending.yield(.succeeded($0)) }
+            announce(endpoints)
         } else {
             ending.yield(.dismissed)
         }
         await withTaskGroup { tasks in
-            if let watcher { tasks.addTask { await watcher.run() } }
+            if let keeper { tasks.addTask { await keeper.run() } }
             tasks.addTask {
                 // Ends by a graceful shutdown, or by the cancellation of this task: both mean the same here.
                 try? await gracefulShutdown()
@@ -153,38 +165,53 @@ package struct ChurnServer: Service {
     }
 }
 
-// MARK: The listening socket, and who has it before and after
+// MARK: The listening sockets, and who has them before and after
 
 extension ChurnServer {
     /// The server that listens now, if there is one that hands over.
     private func findPredecessor(_ services: ServerServices) async throws -> Predecessor? {
-        guard let path = configuration.handover, configuration.manager.listener == nil else { return nil }
-        let (host, port) = (configuration.host, configuration.port)
+        guard let path = configuration.handover, configuration.manager.listeners.isEmpty else { return nil }
+        let endpoints = configuration.endpoints
         return try await services.workers.runIfActive {
             guard let found = try Predecessor.find(at: path) else { return nil }
-            guard try found.listener.isAt(host: host, port: port) else {
+            let isShared = try endpoints.contains { endpoint throws(ServerError) in
+                try found.listener(for: endpoint) != nil
+            }
+            guard isShared else {
                 throw ServerError.handover(
-                    "\(path): the server there listens on \(found.listener.text), not on \(host):\(port); "
-                        + "stop it, or listen where it does"
+                    "\(path): the server there listens on \(found.listeners.map(\.text).joined(separator: ", ")), not on "
+                        + "\(endpoints[0].host):\(endpoints[0].port); stop it, or listen where it does"
                 )
             }
             return found
         }
     }
 
-    private func openListener() throws(ServerError) -> ListeningSocket {
-        guard let descriptor = configuration.manager.listener else {
-            return try .bind(host: configuration.host, port: configuration.port)
+    /// The sockets that are there already, from a service manager or the server before; the others are made.
+    private func openEndpoints(_ predecessor: Predecessor?) throws(ServerError) -> [OpenEndpoint] {
+        var open: [OpenEndpoint] = []
+        for (index, descriptor) in configuration.manager.listeners.enumerated() {
+            guard let listener = ListeningSocket.adopt(descriptor) else {
+                throw .configuration("LISTEN_FDS: descriptor \(descriptor) is not a TCP socket that listens")
+            }
+            // In the order of the endpoints; more sockets than these are like the last.
+            let endpoint = configuration.endpoints[min(index, configuration.endpoints.count - 1)]
+            open.append(OpenEndpoint(endpoint: endpoint, listener: listener))
         }
-        guard let listener = ListeningSocket.adopt(descriptor) else {
-            throw .configuration("LISTEN_FDS: descriptor \(descriptor) is not a TCP socket that listens")
+        if !open.isEmpty { return open }
+        for endpoint in configuration.endpoints {
+            let listener =
+                if let taken = try predecessor?.listener(for: endpoint) { taken } else {
+                    try ListeningSocket.bind(host: endpoint.host, port: endpoint.port)
+                }
+            open.append(OpenEndpoint(endpoint: endpoint, listener: listener))
         }
-        return listener
+        return open
     }
 
     /// Waits until a new server would call itself healthy, or is told to stop. Until then the one that is there goes on.
     private func becomeHealthy(
-        _ watcher: StoreWatcher,
+        _ keeper: SnapshotKeeper,
         _ transport: any Transport,
         _ services: ServerServices,
         before predecessor: Predecessor
@@ -200,7 +227,7 @@ extension ChurnServer {
                     logger.warning("not healthy, so it does not take over yet", metadata: ["reason": "\(lastReason)"])
                 }
                 try await Task.sleep(for: configuration.storePollInterval)
-                await watcher.check()
+                await keeper.check()
             }
         }
     }
@@ -216,16 +243,16 @@ extension ChurnServer {
         return true
     }
 
-    private func announce(_ listener: ListeningSocket) {
-        let (host, port) = (listener.address.ipAddress ?? configuration.host, listener.address.port ?? 0)
-        logger.notice("listening on \(listener.text)")
+    private func announce(_ endpoints: [OpenEndpoint]) {
+        for endpoint in endpoints { logger.notice("listening on \(endpoint.listener.text)") }
         configuration.manager.notify("READY=1")
-        onListening(host, port)
+        let first = endpoints[0]
+        onListening(first.listener.address.ipAddress ?? first.endpoint.host, first.listener.address.port ?? 0)
     }
 
-    /// Serves out what is open. Who comes meanwhile is served by the successor, or waits in the socket's queue for it.
-    /// Where there is none, everybody is served for a while yet in which only Health says what is coming: who sends
-    /// calls here by what Health says has time to go elsewhere. Then new connections are refused.
+    /// Serves the connections that are open. New ones are served by the successor, or wait in the socket's queue for it.
+    /// Where there is none, all are served for a while yet, in which only Health reports that the server drains: a
+    /// balancer that follows Health has time to send its calls elsewhere. Then new connections are refused.
     private func drain(
         _ ending: Ending,
         _ transport: any Transport,
@@ -238,9 +265,9 @@ extension ChurnServer {
         let isShared =
             switch ending {
             case .succeeded, .dismissed: true
-            case .told: configuration.manager.listener != nil || handover?.hasSharedTheSocket ?? false
+            case .told: !configuration.manager.listeners.isEmpty || handover?.hasSharedSockets ?? false
             }
-        // Before the notice: who follows it must not come back here.
+        // Before the notice: a client that follows it must not come back here.
         if isShared { await transport.stopAccepting(leavingQueue: true) }
         services.health.beginDraining()
         if case .succeeded(let successor) = ending {
@@ -255,5 +282,15 @@ extension ChurnServer {
             await transport.stopAccepting(leavingQueue: false)
         }
         await publisher.drain(timeout: configuration.drainTimeout)
+    }
+}
+
+extension StoreLocation {
+    /// The kind of store, as Health names it.
+    fileprivate var kind: String {
+        switch self {
+        case .sqlite: "sqlite"
+        case .mongodb: "mongodb"
+        }
     }
 }

@@ -1,11 +1,7 @@
-internal import ChurnProtocol
-
 /// Settings of a server. `init` refuses what cannot work.
 package struct ServerConfiguration: Sendable {
-    /// An address to listen on. 127.0.0.1 unless told otherwise: the protocol has no authentication of its own.
-    package var host: String
-    /// 0: any free port.
-    package var port: Int
+    /// Where to listen, 1 or more. 127.0.0.1 unless told otherwise: there is no authentication.
+    package var endpoints: [Endpoint]
     /// What carries the bytes.
     package var transport: TransportKind
     /// Threads that serve connections; 0: one a core.
@@ -17,36 +13,48 @@ package struct ServerConfiguration: Sendable {
     /// How long a server that was told to stop waits for calls in flight and for its clients to go.
     package var drainTimeout: Duration
     /// How long a server that was told to stop goes on as before while Health says that it drains. Nothing when another
-    /// server has its listening socket.
+    /// server has its listening sockets.
     package var drainDelay: Duration
     /// How often the store is asked for a newer feature build.
     package var storePollInterval: Duration
     /// Where the features of customers are while the server runs.
     package var lookup: LookupMode
-    /// The path of the Unix socket at which a server hands its listening socket over to the next; `nil`: it does not.
+    /// The path of the Unix socket at which a server hands its listening sockets over to the next; `nil`: it does not.
     package var handover: String?
-    /// Who has started this server, and may have opened its listening socket.
+    /// Who has started this server, and may have opened its listening sockets.
     package var manager: ServiceManager
 
-    package static let defaultHost = "127.0.0.1"
-    package static let defaultPort = 7447
+    package static let defaultTransport = TransportKind.epoll
+    package static let defaultMaxConnections = 4096
+    package static let defaultMaxInFlightPerConnection = 256
+    package static let defaultDrainTimeout = Duration.seconds(10)
+    package static let defaultDrainDelay = Duration.zero
+    package static let defaultStorePollInterval = Duration.seconds(2)
 
     package init(
-        host: String = ServerConfiguration.defaultHost,
-        port: Int = ServerConfiguration.defaultPort,
-        transport: TransportKind = .epoll,
+        endpoints: [Endpoint] = [Endpoint()],
+        transport: TransportKind = ServerConfiguration.defaultTransport,
         eventLoops: Int = 0,
-        maxConnections: Int = 4096,
-        maxInFlightPerConnection: Int = 256,
-        drainTimeout: Duration = .seconds(10),
-        drainDelay: Duration = .zero,
-        storePollInterval: Duration = .seconds(2),
+        maxConnections: Int = ServerConfiguration.defaultMaxConnections,
+        maxInFlightPerConnection: Int = ServerConfiguration.defaultMaxInFlightPerConnection,
+        drainTimeout: Duration = ServerConfiguration.defaultDrainTimeout,
+        drainDelay: Duration = ServerConfiguration.defaultDrainDelay,
+        storePollInterval: Duration = ServerConfiguration.defaultStorePollInterval,
         lookup: LookupMode = .resident,
         handover: String? = nil,
         manager: ServiceManager = .none
     ) throws(ServerError) {
-        try Self.require(!host.isEmpty, "the host is empty; name an address such as \(Self.defaultHost)")
-        try Self.require((0...65535).contains(port), "the port \(port) is not within 0...65535")
+        try Self.require(
+            (1...ServerLimits.endpoints).contains(endpoints.count),
+            "\(endpoints.count) listening addresses are not within 1...\(ServerLimits.endpoints)"
+        )
+        for endpoint in endpoints {
+            try Self.require(
+                !endpoint.host.isEmpty,
+                "the host is empty; name an address such as \(Endpoint.defaultHost)"
+            )
+            try Self.require((0...65535).contains(endpoint.port), "the port \(endpoint.port) is not within 0...65535")
+        }
         try Self.require((0...1024).contains(eventLoops), "\(eventLoops) event loops are not within 0...1024")
         try Self.require(
             (1...1_000_000).contains(maxConnections),
@@ -78,8 +86,7 @@ package struct ServerConfiguration: Sendable {
                 "the time for which a cached customer is fresh is not within 0.001...86400 seconds"
             )
         }
-        self.host = host
-        self.port = port
+        self.endpoints = endpoints
         self.transport = transport
         self.eventLoops = eventLoops
         self.maxConnections = maxConnections
@@ -102,7 +109,13 @@ package enum LookupMode: Equatable, Sendable {
     /// Those of all customers are in memory, and a newer build is loaded whole.
     case resident
     /// Those that are asked for are read from the store, and the last of them kept: for more customers than fit in memory.
-    case readThrough(cachedCustomers: Int = 100_000, freshFor: Duration = .seconds(30))
+    case readThrough(
+        cachedCustomers: Int = LookupMode.defaultCachedCustomers,
+        freshFor: Duration = LookupMode.defaultFreshFor
+    )
+
+    package static let defaultCachedCustomers = 100_000
+    package static let defaultFreshFor = Duration.seconds(30)
 }
 
 /// The two ways of carrying bytes; answers, limits and deadlines are the same over both.
@@ -116,15 +129,11 @@ package enum TransportKind: String, CaseIterable, Sendable {
 /// Why a server does not start.
 package enum ServerError: Error, Equatable {
     case configuration(String)
-    /// No model to serve.
-    case noModel
-    /// A model reads features that the feature schema does not have.
-    case unknownFeatures(model: String, names: [String])
     /// The operating system refused what every server needs.
     case system(String)
     case portInUse(host: String, port: Int)
     case cannotListen(host: String, port: Int, reason: String)
-    /// The listening socket cannot be taken over from the server before, or cannot be handed on.
+    /// The listening sockets cannot be taken over from the server before, or cannot be handed on.
     case handover(String)
 }
 
@@ -133,10 +142,6 @@ extension ServerError: CustomStringConvertible {
         switch self {
         case .configuration(let message), .system(let message), .handover(let message):
             message
-        case .noModel:
-            "there is no model to serve; name one with --model"
-        case .unknownFeatures(let model, let names):
-            "the model \(model) reads features that this version does not build: \(names.joined(separator: ", "))"
         case .portInUse(let host, let port):
             "\(host):\(port) is in use; stop the other server or choose another port with --listen"
         case .cannotListen(let host, let port, let reason):

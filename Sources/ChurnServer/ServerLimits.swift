@@ -1,22 +1,14 @@
-internal import ChurnProtocol
+internal import NIOCore
 
-/// The limits of a server that are not settings, in one place. Those of the wire are `ProtocolLimits`.
-enum ServerLimits {
+/// The limits of a server that are not settings, in one place. Those of the wire are `ProtocolLimits`, those of
+/// answering calls `ServingLimits`.
+package enum ServerLimits {
     /// A frame up to this size is decoded, scored and answered within the event loop; it costs at most some 100 us.
     /// A larger one goes to a worker thread, so that it does not delay small calls.
-    static let inlinePayloadBytes = 64 * 1024
+    package static let inlinePayloadBytes = 64 * 1024
 
     /// What all large frames together may hold, from the arrival of their header to their answer.
     static let largeFramesBytes = 256 * 1024 * 1024
-
-    /// Rows that a worker scores between two looks at the deadline and at whether the peer is still there.
-    static let rowsPerSlice = 8192
-
-    /// Rows of a batch that are looked up in the store at a time.
-    static let lookupRowsPerSlice = 4096
-
-    /// How long a call that has no deadline of its own waits for the store.
-    static let lookupSeconds: Int64 = 10
 
     /// The nice value of threads that answer large frames; see setpriority(2).
     static let workerNice: CInt = 10
@@ -26,13 +18,16 @@ enum ServerLimits {
     static let keptBatchRows = 256 * 1024
 
     /// A frame that has begun to arrive must be complete within this time.
-    static let frameTimeoutSeconds: Int64 = 30
+    static let frameTimeout = TimeAmount.seconds(30)
+
+    /// On a port that several dialects share, a connection must have sent its first byte within this time.
+    static let firstByteTimeout = TimeAmount.seconds(30)
 
     /// How long a connection that is being closed for a fault still discards input, so that the peer can read why.
-    static let lingerSeconds: Int64 = 5
+    static let lingerTimeout = TimeAmount.seconds(5)
 
-    /// How often connections are looked at for the two limits above.
-    static let sweepIntervalMilliseconds: Int64 = 500
+    /// How often connections are checked for the time-outs above.
+    static let sweepInterval = TimeAmount.milliseconds(500)
 
     /// An output buffer that has grown above this is given back after its flush.
     static let keptOutputBytes = 256 * 1024
@@ -53,16 +48,16 @@ enum ServerLimits {
     /// Connections that the system holds until they are accepted.
     static let acceptBacklog: Int32 = 1024
 
+    /// Listening sockets of a server, and so of a hand-over.
+    static let endpoints = 16
+
     /// How long the two servers of a hand-over wait for an answer of the other's that costs it nothing.
-    static let handoverAnswerSeconds = 5
+    static let handoverAnswerTimeout = Duration.seconds(5)
 
     /// How long a server that was given the listening socket may load and check before it is ready.
-    static let handoverReadySeconds = 600
+    static let handoverReadyTimeout = Duration.seconds(600)
 
     /// Connections to the socket of the hand-over: those that wait, and those that have not said what they want.
     static let handoverBacklog: Int32 = 8
     static let handoverPeers = 8
-
-    /// Bytes of a peer's own text that may be repeated in a message to it.
-    static let echoedCharacters = 100
 }

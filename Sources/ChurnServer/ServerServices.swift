@@ -1,3 +1,4 @@
+internal import ChurnServing
 internal import Logging
 internal import NIOPosix
 
@@ -6,10 +7,8 @@ struct ServerServices: Sendable {
     let configuration: ServerConfiguration
     let health: HealthMonitor
     let budget: MemoryBudget
-    /// Large frames are answered here, one thread a core.
+    /// Large frames are answered here, one thread per core.
     let workers: NIOThreadPool
     let largeFrameMemory = LargeFrameMemory.Pool()
-    /// For a server that holds no table of all customers.
-    let readThrough: ReadThrough?
     let logger: Logger
 }

@@ -1,15 +1,15 @@
+internal import ChurnServing
+
 /// Hands each new snapshot to every loop. A connection sees it from its next call on; a call in hand keeps the one it
 /// began with.
 struct SnapshotPublisher: Sendable {
-    private let loops: [any ServingLoop]
-
-    init(_ loops: [any ServingLoop]) {
-        self.loops = loops
-    }
+    let loops: [any ServingLoop]
+    let dialects: [any Dialect]
 
     func publish(_ snapshot: ServingSnapshot) {
+        let prepared = PreparedSnapshot(snapshot, for: dialects)
         for loop in loops {
-            loop.execute { $0.snapshot = snapshot }
+            loop.execute { $0.current = prepared }
         }
     }
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ChurnCalls
 internal import ChurnProtocol
 
 /// The command line of churn: ingest transactions, build features, serve, and ask for predictions.

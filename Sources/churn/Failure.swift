@@ -1,7 +1,9 @@
+internal import ChurnCalls
 internal import ChurnClient
 internal import ChurnFeatures
 internal import ChurnModel
 internal import ChurnServer
+internal import ChurnServing
 internal import ChurnStore
 internal import ChurnTraining
 
@@ -28,6 +30,7 @@ extension Failure {
         case let error as GroupingError: self.init(error.status, error.description)
         case let error as ModelError: self.init(error.status, error.description)
         case let error as ServerError: self.init(error.status, error.description)
+        case let error as ModelSetError: self.init(error.status, error.description)
         case let error as TrainingError: self.init(error.status, error.description)
         case let error as SegmentationError: self.init(error.status, error.description)
         case let error as SyntheticError: self.init(error.status, error.description)
@@ -119,9 +122,16 @@ extension ServerError {
     fileprivate var status: ExitStatus {
         switch self {
         case .configuration: .usage
+        case .system, .portInUse, .cannotListen, .handover: .systemRefused
+        }
+    }
+}
+
+extension ModelSetError {
+    fileprivate var status: ExitStatus {
+        switch self {
         case .noModel: .inputMissing
         case .unknownFeatures: .badData
-        case .system, .portInUse, .cannotListen, .handover: .systemRefused
         }
     }
 }

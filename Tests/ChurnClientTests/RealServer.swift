@@ -1,6 +1,7 @@
 import ChurnFeatures
 import ChurnModel
 import ChurnServer
+import ChurnServing
 import ChurnStore
 import Logging
 import ServiceLifecycle
@@ -57,11 +58,11 @@ struct RealServer: Sendable {
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let server = try ChurnServer(
             configuration: try ServerConfiguration(
-                port: port,
+                endpoints: [Endpoint(port: port)],
                 transport: try #require(TransportKind(rawValue: Surroundings.transport)),
                 eventLoops: 1
             ),
-            models: [try ModelCatalog(directory: Surroundings.path("models")).model("seed-logistic")],
+            models: try ModelSet([try ModelCatalog(directory: Surroundings.path("models")).model("seed-logistic")]),
             store: try location.open(.read),
             logger: logger
         ) { _, port in

@@ -140,18 +140,18 @@ private final class PeerHandler: ChannelInboundHandler {
         frame.withUnsafeReadableBytes { bytes in
             guard let view = try? RequestView.decode(bytes, arena: arena) else { return nil }
             let method: PeerRequest.Method =
-                switch view.method {
-                case .predictByID(let customer, _, _): .predict(customer)
+                switch view.call.method {
+                case .predictByID(let arguments): .predict(arguments.customerID)
                 case .predictBatchByIDs(let ids): .ids(Array(ids))
                 case .predictBatchByColumns(let columns):
-                    .columns((0..<columns.count).map { columns.name($0).map { String(cString: $0) } ?? "" })
+                    .columns(columns.map { $0.name.map { String(cString: $0) } ?? "" })
                 case .health: .health
                 case .predictBatchEmpty, .unknown: .other
                 }
             return PeerRequest(
                 callID: view.callID,
                 timeoutMilliseconds: view.timeoutMilliseconds,
-                model: String(cString: view.model),
+                model: String(cString: view.call.model),
                 method: method
             )
         }

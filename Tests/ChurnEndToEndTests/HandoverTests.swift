@@ -319,7 +319,7 @@ struct HandoverTests {
             for packets in conversations {
                 for withDescriptor in [false, true] {
                     let peer = try Packets(connectingTo: place.path)
-                    for packet in packets { peer.send(packet, descriptor: withDescriptor ? 0 : -1) }
+                    for packet in packets { peer.send(packet, descriptors: withDescriptor ? [0] : []) }
                     if packets.isEmpty { continue }
                     // Whatever the answer: it comes at once, or the connection ends.
                     if !packets[0].isEmpty { _ = try peer.receive() }
@@ -350,7 +350,7 @@ struct HandoverTests {
             try await blocking {
                 let peer = try door.accept()
                 _ = try peer.receive()
-                if !bytes.isEmpty { peer.send(bytes, descriptor: descriptor) }
+                if !bytes.isEmpty { peer.send(bytes, descriptors: descriptor < 0 ? [] : [descriptor]) }
             }
             let (status, output) = try await blocking { new.waitForEnd() }
             #expect(status == 71)
@@ -375,7 +375,7 @@ struct HandoverTests {
             let old = try await blocking {
                 let peer = try door.accept()
                 #expect(try peer.receive() == Self.message(1))
-                peer.send(Self.message(2), descriptor: listener.descriptor)
+                peer.send(Self.message(2), descriptors: [listener.descriptor])
                 #expect(try peer.receive() == Self.message(3))
                 if lastWord > 0 { peer.send(Self.message(lastWord)) }
                 return peer

@@ -1,5 +1,5 @@
 import ChurnFeatures
-import ChurnServer
+import ChurnServing
 import ChurnStore
 import Foundation
 import NIOCore

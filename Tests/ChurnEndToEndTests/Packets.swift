@@ -59,16 +59,17 @@ final class Packets: Sendable {
     }
 
     /// A peer that has closed meanwhile is no failure.
-    func send(_ bytes: [UInt8], descriptor: Int32 = -1) {
-        _ = chandover_send(socket, bytes, bytes.count, descriptor)
+    func send(_ bytes: [UInt8], descriptors: [Int32] = []) {
+        _ = chandover_send(socket, bytes, bytes.count, descriptors, Int32(descriptors.count))
     }
 
     /// The next packet; empty at the end.
     func receive() throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 4096)
-        var descriptor: Int32 = -1
-        let count = chandover_receive(socket, &bytes, bytes.count, &descriptor)
-        if descriptor >= 0 { close(descriptor) }
+        var descriptors = [Int32](repeating: -1, count: CHANDOVER_DESCRIPTORS)
+        var passed: Int32 = 0
+        let count = chandover_receive(socket, &bytes, bytes.count, &descriptors, &passed)
+        for descriptor in descriptors.prefix(Int(passed)) { close(descriptor) }
         guard count >= 0 || errno == ECONNRESET else { throw Failure(call: "recvmsg", code: errno) }
         return Array(bytes.prefix(max(0, count)))
     }

@@ -1,3 +1,4 @@
+import ChurnCalls
 import ChurnProtocol
 import NIOCore
 import TestSupport
@@ -77,17 +78,17 @@ import Testing
         try decode("request_predict_by_id", arena) { request in
             #expect(request.callID == 72_623_859_790_382_856)
             #expect(request.timeoutMilliseconds == 250)
-            #expect(String(cString: request.model) == "seed-logistic@1")
-            guard case .predictByID(let customer, let contributions, let names) = request.method else {
+            #expect(String(cString: request.call.model) == "seed-logistic@1")
+            guard case .predictByID(let arguments) = request.call.method else {
                 Issue.record("not a PredictById")
                 return
             }
-            #expect((customer, contributions, names) == (12347, true, true))
+            #expect((arguments.customerID, arguments.contributions, arguments.names) == (12347, true, true))
         }
         try decode("request_predict_batch_ids", arena) { request in
             #expect(request.callID == .max)
-            #expect(request.model[0] == 0)
-            guard case .predictBatchByIDs(let ids) = request.method else {
+            #expect(request.call.model[0] == 0)
+            guard case .predictBatchByIDs(let ids) = request.call.method else {
                 Issue.record("not a batch by ids")
                 return
             }
@@ -95,20 +96,17 @@ import Testing
         }
         try decode("request_predict_batch_columns", arena) { request in
             #expect(request.timeoutMilliseconds == .max)
-            guard case .predictBatchByColumns(let columns) = request.method else {
+            guard case .predictBatchByColumns(let columns) = request.call.method else {
                 Issue.record("not a batch by columns")
                 return
             }
-            let read = (0..<columns.count).map { index in
-                FeatureColumn(
-                    name: columns.name(index).map { String(cString: $0) } ?? "",
-                    values: Array(columns.values(index))
-                )
+            let read = columns.map { column in
+                FeatureColumn(name: column.name.map { String(cString: $0) } ?? "", values: Array(column.values))
             }
             #expect(read == Self.columns)
         }
         try decode("request_health", arena) { request in
-            guard case .health(let names) = request.method else {
+            guard case .health(let names) = request.call.method else {
                 Issue.record("not a Health")
                 return
             }

@@ -150,15 +150,15 @@ import Testing
         payload.withUnsafeBytes { bytes in
             guard let request = try? RequestView.decode(bytes, arena: arena) else { return }
             #expect(request.callID != 0)
-            _ = String(validatingCString: request.model)
-            switch request.method {
+            _ = String(validatingCString: request.call.model)
+            switch request.call.method {
             case .predictBatchByIDs(let ids):
                 #expect(ids.count * 8 <= payload.count)
                 _ = ids.reduce(0, ^)
             case .predictBatchByColumns(let columns):
                 for index in 0..<columns.count {
-                    _ = columns.name(index).flatMap { String(validatingCString: $0) }
-                    _ = columns.values(index).reduce(0, +)
+                    _ = columns[index].name.flatMap { String(validatingCString: $0) }
+                    _ = columns[index].values.reduce(0, +)
                 }
             case .predictByID, .predictBatchEmpty, .health, .unknown:
                 break

@@ -152,13 +152,13 @@ import Testing
     /// What decoding makes of a payload, when it is a request of the plain form.
     private static func decoded(_ payload: [UInt8], _ arena: DecodeArena) -> PlainPredictByID? {
         payload.withUnsafeBytes { bytes in
-            guard let view = try? RequestView.decode(bytes, arena: arena), view.model[0] == 0,
-                case .predictByID(let customer, false, false) = view.method
+            guard let view = try? RequestView.decode(bytes, arena: arena), view.call.model[0] == 0,
+                case .predictByID(let arguments) = view.call.method, !arguments.contributions, !arguments.names
             else { return nil }
             return PlainPredictByID(
                 callID: view.callID,
                 timeoutMilliseconds: view.timeoutMilliseconds,
-                customer: customer
+                customer: arguments.customerID
             )
         }
     }

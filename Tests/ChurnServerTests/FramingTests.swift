@@ -1,3 +1,4 @@
+import ChurnCalls
 import ChurnProtocol
 import ChurnServer
 import NIOCore
@@ -230,6 +231,6 @@ import Testing
     }
 }
 
-private func bigEndian(_ value: UInt32) -> [UInt8] {
+func bigEndian(_ value: UInt32) -> [UInt8] {
     withUnsafeBytes(of: value.bigEndian) { Array($0) }
 }

@@ -95,7 +95,7 @@ import Testing
             #expect(accepted == .ok)
             try await TestServer.with(configuration: {
                 $0.handover = path
-                $0.port = old.port
+                $0.endpoints[0].port = old.port
             }) { new in
                 #expect(new.port == old.port)
                 try await blocking {
@@ -121,7 +121,7 @@ import Testing
     func portInUse() async throws {
         try await TestServer.with { server in
             await #expect(throws: ServerError.portInUse(host: "127.0.0.1", port: server.port)) {
-                try await TestServer.with(configuration: { $0.port = server.port }) { _ in }
+                try await TestServer.with(configuration: { $0.endpoints[0].port = server.port }) { _ in }
             }
         }
     }

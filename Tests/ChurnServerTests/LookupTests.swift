@@ -1,5 +1,5 @@
 import ChurnFeatures
-import ChurnServer
+import ChurnServing
 import ChurnStore
 import NIOCore
 import TestSupport

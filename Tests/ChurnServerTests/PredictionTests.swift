@@ -1,3 +1,4 @@
+import ChurnCalls
 import ChurnFeatures
 import ChurnModel
 import ChurnProtocol
@@ -234,7 +235,7 @@ import Testing
         try await TestServer.with { server in
             let peer = try await server.connect()
             try await blocking {
-                let ids = (0..<ProtocolLimits.batchRows).map { Int64($0) }
+                let ids = (0..<CallLimits.batchRows).map { Int64($0) }
                 let late = try peer.call(Request(method: .predictBatchByIDs(ids)), timeout: 1)
                 #expect(late.status == .deadlineExceeded)
                 #expect(
@@ -250,7 +251,7 @@ import Testing
         try await TestServer.with { server in
             let peer = try await server.connect()
             try await blocking {
-                let ids = [Int64](repeating: 1, count: ProtocolLimits.batchRows + 1)
+                let ids = [Int64](repeating: 1, count: CallLimits.batchRows + 1)
                 let response = try peer.call(Request(method: .predictBatchByIDs(ids)))
                 #expect(response.status == .invalidArgument)
                 #expect(response.message.contains("1000001 rows are more than the limit of 1000000"))

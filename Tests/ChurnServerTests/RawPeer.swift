@@ -84,16 +84,30 @@ final class RawPeer: @unchecked Sendable {  // used by one test at a time
                     return response
                 }
             }
-            var chunk = [UInt8](repeating: 0, count: 1 << 18)
-            let count = chunk.withUnsafeMutableBytes { recv(socket, $0.baseAddress, $0.count, 0) }
-            if count == 0 { return nil }
-            if count < 0 {
-                // The server may answer a fault and then reset a connection that went on sending.
-                if errno == ECONNRESET { return nil }
-                throw Failure(call: "recv", code: errno)
-            }
-            received.append(contentsOf: chunk.prefix(count))
+            guard try receiveBytes() else { return nil }
         }
+    }
+
+    /// The next line of text, without its end; `nil` when the server has closed the connection.
+    func receiveLine() throws -> String? {
+        while true {
+            if let end = received.firstIndex(of: UInt8(ascii: "\n")) {
+                defer { received.removeFirst(end + 1) }
+                return String(decoding: received[..<end], as: UTF8.self)
+            }
+            guard try receiveBytes() else { return nil }
+        }
+    }
+
+    /// - Returns: `false` when the server has closed the connection.
+    private func receiveBytes() throws -> Bool {
+        var chunk = [UInt8](repeating: 0, count: 1 << 18)
+        let count = chunk.withUnsafeMutableBytes { recv(socket, $0.baseAddress, $0.count, 0) }
+        // The server may answer a fault and then reset a connection that went on sending.
+        if count == 0 || (count < 0 && errno == ECONNRESET) { return false }
+        guard count > 0 else { throw Failure(call: "recv", code: errno) }
+        received.append(contentsOf: chunk.prefix(count))
+        return true
     }
 
     /// One call, alone on the connection.

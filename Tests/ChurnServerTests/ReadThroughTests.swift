@@ -1,3 +1,4 @@
+import ChurnCalls
 import ChurnProtocol
 import ChurnServer
 import ChurnStore
@@ -49,7 +50,7 @@ import Testing
             let ids: [Int64] = (0..<Int64(rows)).map { row in row % 7 == 3 ? 12347 : 1 + row % 220 }
             requests.append(Request(method: .predictBatchByIDs(ids)))
         }
-        requests.append(Request(method: .predictBatchByIDs([Int64](repeating: 1, count: ProtocolLimits.batchRows + 1))))
+        requests.append(Request(method: .predictBatchByIDs([Int64](repeating: 1, count: CallLimits.batchRows + 1))))
         requests.append(Request(method: .predictBatchByIDs([201, 202])))
         let columns = ["Frequency", "Monetary", "AvgOrderValue"].map { FeatureColumn(name: $0, values: [1, 2]) }
         requests.append(Request(method: .predictBatchByColumns(columns)))
@@ -115,7 +116,7 @@ import Testing
             let peer = try await server.connect()
             try await blocking {
                 let none = try peer.call(Self.byID)
-                #expect(none.status == .unavailable && none.message.contains("churn features"))
+                #expect(none.status == .unavailable && none.message == "no features are loaded")
                 #expect(try PredictionTests.health(peer).state == .notServing)
                 let store = try server.storeLocation.open(.update)
                 _ = try store.buildFeatures(asOfDay: nil)

@@ -1,6 +1,7 @@
 import ChurnFeatures
 import ChurnModel
 import ChurnServer
+import ChurnServing
 import ChurnStore
 import Foundation
 import Logging
@@ -50,7 +51,7 @@ struct TestServer: Sendable {
         }
         let catalog = try ModelCatalog(directory: Shop.repository + "/models")
         var configuration = try ServerConfiguration(
-            port: 0,
+            endpoints: [Endpoint(port: 0)],
             transport: try #require(TransportKind(rawValue: Surroundings.transport)),
             eventLoops: 2,
             drainTimeout: .milliseconds(300),
@@ -62,7 +63,7 @@ struct TestServer: Sendable {
         logger.logLevel = .critical
         let server = try ChurnServer(
             configuration: configuration,
-            models: models ?? [try catalog.model("seed-logistic")],
+            models: try ModelSet(models ?? [try catalog.model("seed-logistic")]),
             store: try location.open(.read),
             logger: logger
         ) { _, port in

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import ChurnFeatures
-internal import ChurnServer
+internal import ChurnServing
 internal import ChurnStore
 internal import Dispatch
 internal import NIOCore

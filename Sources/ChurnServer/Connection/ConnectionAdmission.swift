@@ -1,5 +1,3 @@
-internal import ChurnProtocol
-internal import NIOCore
 internal import Synchronization
 
 /// Counts open connections, so that one above the limit is told so and closed.
@@ -22,18 +20,5 @@ final class ConnectionAdmission: Sendable {
 
     func leave() {
         open.subtract(1, ordering: .relaxed)
-    }
-}
-
-extension ResponseEncoder {
-    /// What a connection above the limit is told before it is closed.
-    static func writeRefusal(to output: inout ByteBuffer) {
-        write(
-            status: .resourceExhausted,
-            message: "the server has reached its limit of connections; close some, or try another server",
-            notProcessed: true,
-            callID: 0,
-            to: &output
-        )
     }
 }

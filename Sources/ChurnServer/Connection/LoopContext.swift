@@ -1,92 +1,77 @@
-internal import ChurnProtocol
+package import ChurnServing
 internal import NIOCore
 
-/// What the connections of one loop share. Confined to that loop's thread, so that a call takes no lock and no atomic.
-final class LoopContext {
+/// What the connections of one loop share, whatever their dialect. Confined to that loop's thread, so that a call takes no
+/// lock and no atomic.
+package final class LoopContext {
     let services: ServerServices
-    let dispatcher: CallDispatcher
+    package let answerer: CallAnswerer
     /// How other threads reach this context.
-    let handle: any ServingLoop
-    /// Where other threads put what they have looked up for this loop's sessions.
-    let lookupReturns: LookupReturns
-    /// Replaced by a task on this loop when the store has a newer build.
-    var snapshot: ServingSnapshot {
-        didSet { plainRoute = snapshot.plainRoute.map(Unmanaged.passUnretained) }
+    package let handle: any ServingLoop
+    /// Where other threads put the answers that this loop's sessions wait for.
+    package let lateAnswers: LateAnswers
+    /// Replaced by a task on this loop when there is a newer one.
+    var current: PreparedSnapshot {
+        didSet { for state in states.values { state.snapshotChanged(current) } }
     }
-    /// The snapshot's, without a retain for each call.
-    private var plainRoute: Unmanaged<PlainRoute>?
-    /// What the session in hand decodes into, and writes to; empty between its turns. Behind a pointer, because the
-    /// run-time checks of exclusive access to a class's property cost more than writing an answer.
-    let arena = DecodeArena()
-    let output = UnsafeMutablePointer<ByteBuffer>.allocate(capacity: 1)
-    private(set) var isDraining = false
-    private var sessions: [Int: Session] = [:]
+    package private(set) var isDraining = false
+    private var states: [ObjectIdentifier: any DialectState] = [:]
+    private var sessions: [Int: any ConnectionSession] = [:]
     private var lastSessionID = 0
     private var whenEmpty: [() -> Void] = []
 
-    init(handle: any ServingLoop, services: ServerServices, snapshot: ServingSnapshot) {
+    init(handle: any ServingLoop, services: ServerServices, snapshot: PreparedSnapshot) {
         self.handle = handle
-        lookupReturns = LookupReturns(to: handle)
         self.services = services
-        self.snapshot = snapshot
-        plainRoute = snapshot.plainRoute.map(Unmanaged.passUnretained)
-        dispatcher = CallDispatcher(health: services.health)
-        output.initialize(to: ByteBuffer())
+        current = snapshot
+        lateAnswers = LateAnswers(to: handle)
+        answerer = CallAnswerer(health: services.health)
     }
 
-    deinit {
-        output.deinitialize(count: 1)
-        output.deallocate()
+    /// What calls are answered from now.
+    package var snapshot: ServingSnapshot { current.snapshot }
+
+    /// What the sessions of a dialect share on this loop, made with the first of them.
+    package func state<State: DialectState>(of dialect: any Dialect.Type, _ make: () -> State) -> State {
+        let key = ObjectIdentifier(dialect)
+        if let state = states[key] as? State { return state }
+        let state = make()
+        states[key] = state
+        state.snapshotChanged(current)
+        return state
     }
 
-    func nextSessionID() -> Int {
+    package func nextSessionID() -> Int {
         lastSessionID += 1
         return lastSessionID
     }
 
-    func session(_ id: Int) -> Session? {
+    package func session(_ id: Int) -> (any ConnectionSession)? {
         sessions[id]
     }
 
-    func add(_ session: Session) {
+    package func add(_ session: any ConnectionSession) {
         sessions[session.id] = session
     }
 
-    func remove(_ session: Session) {
+    package func remove(_ session: any ConnectionSession) {
         sessions.removeValue(forKey: session.id)
         guard sessions.isEmpty else { return }
         for waiting in whenEmpty { waiting() }
         whenEmpty = []
     }
 
-    /// Closes the connections that have been waited for too long. To be called every `sweepIntervalMilliseconds`.
+    /// Closes the connections that have been waited for too long. To be called every `sweepInterval`.
     func sweep() {
         let now = NIODeadline.now()
         for session in sessions.values { session.closeIfOverdue(now) }
     }
 
-    /// Answers the plain calls at the front of `input` the short way, as far as that is open to them.
-    @inline(__always)
-    func answerPlain(_ input: inout UnsafeRawBufferPointer, arrival: NIODeadline) {
-        guard !isDraining, let plainRoute else { return }
-        plainRoute._withUnsafeGuaranteedRef { $0.answerRun(&input, arrival: arrival, to: &output.pointee) }
-    }
-
-    /// Has the sessions answer the calls whose look-ups have ended.
-    func answerLookups() {
-        guard let readThrough = services.readThrough else { return }
-        for (id, items) in Dictionary(grouping: lookupReturns.takeAll(), by: \.session) {
+    /// Has the sessions answer the calls that had to wait.
+    func deliverLateAnswers() {
+        for (id, items) in Dictionary(grouping: lateAnswers.takeAll(), by: \.sessionID) {
             // A connection that is gone by then wants no answer.
-            session(id)?.finish(items, readThrough)
-        }
-    }
-
-    /// Makes the output buffer ready for the next turn.
-    func recycleOutput() {
-        if output.pointee.capacity > ServerLimits.keptOutputBytes {
-            output.pointee = ByteBuffer()
-        } else {
-            output.pointee.clear()
+            session(id)?.finish(items)
         }
     }
 

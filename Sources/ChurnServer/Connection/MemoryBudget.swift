@@ -2,16 +2,16 @@ internal import Synchronization
 
 /// What all large frames of a server together may hold. A frame reserves its size when its header has been read, and
 /// gives it back when it has been answered or its connection is gone.
-final class MemoryBudget: Sendable {
+package final class MemoryBudget: Sendable {
     private let limitBytes: Int
     private let usedBytes = Atomic<Int>(0)
 
-    init(limitBytes: Int) {
+    package init(limitBytes: Int) {
         self.limitBytes = limitBytes
     }
 
     /// - Returns: `nil` when the budget does not have the bytes.
-    func reserve(_ bytes: Int) -> Reservation? {
+    package func reserve(_ bytes: Int) -> Reservation? {
         let used = usedBytes.add(bytes, ordering: .relaxed).newValue
         guard used <= limitBytes else {
             usedBytes.subtract(bytes, ordering: .relaxed)
@@ -21,7 +21,7 @@ final class MemoryBudget: Sendable {
     }
 
     /// A part of the budget; it goes back when the last reference to it goes.
-    final class Reservation: Sendable {
+    package final class Reservation: Sendable {
         private let budget: MemoryBudget
         private let bytes: Int
 

@@ -1,7 +1,7 @@
-internal import NIOCore
+package import NIOCore
 
 /// A connection's socket, as its session sees it. Used on the thread of its loop only.
-protocol ConnectionTransport: AnyObject {
+package protocol ConnectionTransport: AnyObject {
     /// Sends the bytes, soon or as the peer takes them, behind what was sent before. A peer that does not take them is
     /// not read from until it does.
     ///
@@ -14,12 +14,15 @@ protocol ConnectionTransport: AnyObject {
     /// Closes the connection when all that was sent has been taken.
     func finish()
 
-    /// Closes the connection now; `Session.closed` follows, perhaps within this call.
+    /// Closes the connection now; `closed` of its session follows, perhaps within this call.
     func close()
+
+    /// From here on the connection is that session's.
+    func `continue`(with session: any ConnectionSession)
 }
 
 /// A thread that serves connections, as other threads see it.
-protocol ServingLoop: Sendable {
+package protocol ServingLoop: Sendable {
     /// Runs `task` on the loop's thread, behind the tasks before it. A loop that has ended drops it.
     func execute(_ task: @escaping @Sendable (LoopContext) -> Void)
 }
@@ -31,13 +34,13 @@ protocol Transport: Sendable {
     var loops: [any ServingLoop] { get }
 
     /// Begins to accept connections.
-    func accept(from listener: ListeningSocket) async throws(ServerError)
+    func accept(at endpoints: [OpenEndpoint]) async throws(ServerError)
 
-    /// Accepts no more, and closes the listening socket; connections that are open stay. When it returns, everything
+    /// Accepts no more, and closes the listening sockets; connections that are open stay. When it returns, everything
     /// that was accepted has its session.
     ///
-    /// - Parameter leavingQueue: another process has the listening socket as well: who waits in its queue is left to
-    ///   that one. Otherwise they are accepted now.
+    /// - Parameter leavingQueue: another process has the listening sockets as well: peers that wait in their queues are left
+    ///   to that one. Otherwise they are accepted now.
     func stopAccepting(leavingQueue: Bool) async
 
     /// Closes what is still open, and ends the threads. Once, and after it nothing.

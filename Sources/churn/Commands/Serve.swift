@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import ChurnModel
 internal import ChurnServer
+internal import ChurnServing
 internal import ChurnStore
 internal import Logging
 internal import ServiceLifecycle
@@ -72,10 +73,10 @@ struct Serve: AsyncParsableCommand {
     var lookup = Lookup.resident
 
     @Option(help: ArgumentHelp("read-through: customers kept in memory, half a kilobyte each.", valueName: "count"))
-    var cachedCustomers = 100_000
+    var cachedCustomers = LookupMode.defaultCachedCustomers
 
     @Option(help: ArgumentHelp("read-through: how long one is used without another look.", valueName: "time"))
-    var cacheFor = TimeArgument(.seconds(30))
+    var cacheFor = TimeArgument(LookupMode.defaultFreshFor)
 
     @Option(
         help: ArgumentHelp(
@@ -87,19 +88,19 @@ struct Serve: AsyncParsableCommand {
     var handover: String?
 
     @Option(help: ArgumentHelp("What carries the bytes: epoll (the fastest) or nio (SwiftNIO).", valueName: "name"))
-    var transport = TransportKind.epoll
+    var transport = ServerConfiguration.defaultTransport
 
-    @Option(help: ArgumentHelp("Threads that serve connections; 0 for one a core.", valueName: "count"))
+    @Option(help: ArgumentHelp("Threads that serve connections; 0 for one per core.", valueName: "count"))
     var eventLoops = 0
 
     @Option(help: ArgumentHelp("Connections at a time.", valueName: "count"))
-    var maxConnections = 4_096
+    var maxConnections = ServerConfiguration.defaultMaxConnections
 
     @Option(help: ArgumentHelp("Calls in flight of one connection.", valueName: "count"))
-    var maxInFlight = 256
+    var maxInFlight = ServerConfiguration.defaultMaxInFlightPerConnection
 
     @Option(help: ArgumentHelp("How long a stop waits for clients.", valueName: "time"))
-    var drainTimeout = TimeArgument(.seconds(10))
+    var drainTimeout = TimeArgument(ServerConfiguration.defaultDrainTimeout)
 
     @Option(
         help: ArgumentHelp(
@@ -107,10 +108,10 @@ struct Serve: AsyncParsableCommand {
             valueName: "time"
         )
     )
-    var drainDelay = TimeArgument(.zero)
+    var drainDelay = TimeArgument(ServerConfiguration.defaultDrainDelay)
 
     @Option(help: ArgumentHelp("How often the store is asked for a newer build.", valueName: "time"))
-    var pollInterval = TimeArgument(.seconds(2))
+    var pollInterval = TimeArgument(ServerConfiguration.defaultStorePollInterval)
 
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error, critical.", valueName: "level"))
     var logLevel: String?
@@ -137,8 +138,7 @@ struct Serve: AsyncParsableCommand {
         let settings = try configuration.settings()
         let address = try settings.address(.listen, flag: listen, hostFlag: host, portFlag: port)
         let serverConfiguration = try ServerConfiguration(
-            host: address.host,
-            port: address.port,
+            endpoints: [Endpoint(host: address.host, port: address.port)],
             transport: transport,
             eventLoops: eventLoops,
             maxConnections: maxConnections,
@@ -156,8 +156,7 @@ struct Serve: AsyncParsableCommand {
         let portFile = try portFile.map { path throws(Failure) in try PortFile(path: path) }
         let server = try ChurnServer(
             configuration: serverConfiguration,
-            models: try servedModels(settings),
-            level: try settings.cpuLevel(),
+            models: try ModelSet(try servedModels(settings), level: try settings.cpuLevel()),
             store: noStore ? nil : try store.location(settings).open(.read, stallLimit: Self.storeStallLimit),
             logger: logger
         ) { [json, logger] host, port in

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ChurnCalls
 internal import ChurnModel
 internal import ChurnProtocol
 

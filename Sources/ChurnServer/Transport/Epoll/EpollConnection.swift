@@ -9,7 +9,7 @@ final class EpollConnection: ConnectionTransport {
     let token: UInt64
     private let loop: EpollLoop
     private unowned let context: EpollContext
-    private var session: Session?
+    private var session: (any ConnectionSession)?
     /// Answers of this turn of the loop, and what the socket has not taken of earlier ones, in order.
     private var unsent = CircularBuffer<ByteBuffer>()
     private var isWaitingToSend = false
@@ -29,8 +29,14 @@ final class EpollConnection: ConnectionTransport {
         self.context = context
     }
 
-    func begin(_ context: EpollContext) {
-        session = Session(loop: context.context, transport: self)
+    func begin(at endpoint: Endpoint) {
+        let loop = context.context
+        let session = endpoint.dialect.makeSession(on: loop, over: self, peer: Peer(endpoint: endpoint))
+        `continue`(with: session)
+    }
+
+    func `continue`(with session: any ConnectionSession) {
+        if isOpen { self.session = session } else { session.closed() }
     }
 
     func serve(_ events: UInt32, readBuffer: UnsafeMutableRawBufferPointer) {

@@ -1,5 +1,5 @@
 internal import CEpoll
-internal import ChurnProtocol
+internal import ChurnCalls
 internal import Glibc
 internal import Logging
 internal import NIOConcurrencyHelpers
@@ -22,13 +22,15 @@ final class EpollLoop: ServingLoop {
     private enum Token {
         static let wakeup = UInt64.max
         static let timer = UInt64.max - 1
+        /// Of the first listener; those of the others are below it.
         static let listener = UInt64.max - 2
+        static let lastListener = listener - UInt64(ServerLimits.endpoints)
     }
 
     init() throws(ServerError) {
         epoll = cepoll_create()
         wakeup = cepoll_wakeup_create()
-        timer = cepoll_timer_create(Int(ServerLimits.sweepIntervalMilliseconds))
+        timer = cepoll_timer_create(Int(ServerLimits.sweepInterval.nanoseconds / 1_000_000))
         guard epoll >= 0, wakeup >= 0, timer >= 0,
             cepoll_add(epoll, wakeup, CEPOLL_IN, Token.wakeup) == 0,
             cepoll_add(epoll, timer, CEPOLL_IN, Token.timer) == 0
@@ -69,7 +71,7 @@ final class EpollLoop: ServingLoop {
                 case Token.timer:
                     cepoll_clear(timer)
                     context.sweep()
-                case Token.listener: context.acceptAll()
+                case Token.lastListener...Token.listener: context.acceptAll(Int(Token.listener - event.token))
                 default: context.serve(token: event.token, events: event.events)
                 }
             }
@@ -93,8 +95,9 @@ final class EpollLoop: ServingLoop {
 
     // MARK: For connections, on the loop's thread
 
-    func watch(listener: CInt) -> Bool {
-        cepoll_add(epoll, listener, CEPOLL_IN, Token.listener) == 0
+    /// - Parameter index: what `EpollContext.acceptAll` is called with.
+    func watch(listener: CInt, index: Int) -> Bool {
+        cepoll_add(epoll, listener, CEPOLL_IN, Token.listener - UInt64(index)) == 0
     }
 
     func watch(_ descriptor: CInt, token: UInt64) -> Bool {
@@ -111,7 +114,8 @@ final class EpollLoop: ServingLoop {
     }
 }
 
-/// What lives on a loop's thread: its connections, the buffer they read into, and, on the first loop, the listener.
+/// What lives on a loop's thread: its connections, the buffer they read into, and, on the first loop, the
+/// listeners.
 final class EpollContext {
     private let loop: EpollLoop
     /// All loops of the server, which accepted connections are dealt to.
@@ -128,16 +132,20 @@ final class EpollContext {
     /// Connections with answers of this turn.
     private var answered: [EpollConnection] = []
     private var spareBuffers: [ByteBuffer] = []
-    private var listener: ListeningSocket?
-    private var acceptIsPaused = false
+    private var listening: [Listening] = []
     private var nextPeer = 0
+
+    private struct Listening {
+        let endpoint: OpenEndpoint
+        var isPaused = false
+    }
 
     init(
         loop: EpollLoop,
         peers: [EpollLoop],
         admission: ConnectionAdmission,
         services: ServerServices,
-        _ snapshot: ServingSnapshot
+        _ snapshot: PreparedSnapshot
     ) {
         self.loop = loop
         self.peers = peers
@@ -158,8 +166,8 @@ final class EpollContext {
 
     func sweep() {
         context.sweep()
-        if acceptIsPaused, let listener {
-            acceptIsPaused = !loop.watch(listener: listener.descriptor)
+        for index in listening.indices where listening[index].isPaused {
+            listening[index].isPaused = !watch(listening[index].endpoint, index)
         }
     }
 
@@ -175,7 +183,7 @@ final class EpollContext {
     }
 
     /// Takes a connected socket over.
-    func adopt(_ descriptor: CInt) {
+    func adopt(_ descriptor: CInt, from endpoint: Endpoint) {
         generation &+= 1
         let token = UInt64(generation >> 1) << 32 | UInt64(UInt32(bitPattern: descriptor))
         guard loop.watch(descriptor, token: token) else {
@@ -187,7 +195,7 @@ final class EpollContext {
         let connection = EpollConnection(descriptor, token: token, loop: loop, context: self)
         while connections.count <= Int(descriptor) { connections.append(nil) }
         connections[Int(descriptor)] = connection
-        connection.begin(self)
+        connection.begin(at: endpoint)
     }
 
     /// The last word of a connection, which has closed its socket.
@@ -224,54 +232,55 @@ final class EpollContext {
 
     // MARK: Listening
 
-    /// - Returns: whether the system lets it be watched.
-    func accept(from listener: ListeningSocket) -> Bool {
-        guard loop.watch(listener: listener.descriptor) else { return false }
-        self.listener = listener
+    /// - Returns: whether the system lets them be watched.
+    func accept(at endpoints: [OpenEndpoint]) -> Bool {
+        for endpoint in endpoints {
+            guard watch(endpoint, listening.count) else { return false }
+            listening.append(Listening(endpoint: endpoint))
+        }
         return true
+    }
+
+    private func watch(_ endpoint: OpenEndpoint, _ index: Int) -> Bool {
+        loop.watch(listener: endpoint.listener.descriptor, index: index)
     }
 
     /// Accepts no more. What was accepted already has its place on a loop, ahead of every later task.
     func stopAccepting(leavingQueue: Bool) {
-        guard let listener else { return }
-        // Closing it would not do: epoll watches a socket for as long as any process has it.
-        if !acceptIsPaused { loop.forget(listener.descriptor) }
-        // Closed right behind: who connects in between is reset, and not refused.
-        if !leavingQueue { acceptAll() }
-        listener.close()
-        self.listener = nil
+        for index in listening.indices {
+            let listener = listening[index].endpoint.listener
+            // Closing it would not do: epoll watches a socket for as long as any process has it.
+            if !listening[index].isPaused { loop.forget(listener.descriptor) }
+            // Closed right behind: a peer that connects in between is reset, and not refused.
+            if !leavingQueue { acceptAll(index) }
+            listener.close()
+        }
+        listening = []
     }
 
-    func acceptAll() {
-        guard let listener else { return }
+    func acceptAll(_ index: Int) {
+        guard index < listening.count else { return }
+        let (listener, endpoint) = (listening[index].endpoint.listener, listening[index].endpoint.endpoint)
         while true {
-            let descriptor = cepoll_accept(listener.descriptor)
-            if descriptor >= 0 {
-                deal(descriptor)
-                continue
-            }
-            switch errno {
-            case EAGAIN:
-                return
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                // They wait in the system's queue until there is room again: asked anew at the next sweep.
+            switch listener.accept() {
+            case .connection(let descriptor): deal(descriptor, from: endpoint)
+            case .none: return
+            case .noResources:
+                // They wait in the system's queue until there is room again: tried anew at the next sweep.
                 logger.warning("cannot accept connections", metadata: ["reason": "\(lastSystemError())"])
                 loop.forget(listener.descriptor)
-                acceptIsPaused = true
+                listening[index].isPaused = true
                 return
-            default:
-                // The fault of one connection that is gone already, accept(2) says.
-                continue
             }
         }
     }
 
-    private func deal(_ descriptor: CInt) {
+    private func deal(_ descriptor: CInt, from endpoint: Endpoint) {
         guard admission.admit() else {
-            var output = ByteBuffer()
-            ResponseEncoder.writeRefusal(to: &output)
-            _ = output.withUnsafeReadableBytes {
-                Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+            if let refusal = endpoint.dialect.known?.refusal(.tooManyConnections) {
+                _ = refusal.withUnsafeReadableBytes {
+                    Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+                }
             }
             close(descriptor)
             return
@@ -279,9 +288,9 @@ final class EpollContext {
         let peer = peers[nextPeer]
         nextPeer = (nextPeer + 1) % peers.count
         if peer === loop {
-            adopt(descriptor)
+            adopt(descriptor, from: endpoint)
         } else {
-            peer.perform { $0.adopt(descriptor) }
+            peer.perform { $0.adopt(descriptor, from: endpoint) }
         }
     }
 }

@@ -2,7 +2,7 @@ internal import NIOPosix
 
 /// The transport over epoll(7): a thread a loop, and as few system calls and allocations a request as there can be.
 ///
-/// The first loop accepts, and deals connections out in turn, so that one listening socket serves all loops.
+/// The first loop accepts, and deals connections out in turn, so that a listening socket serves all loops.
 struct EpollTransport: Transport {
     private let epollLoops: [EpollLoop]
     private let threads: NIOThreadPool
@@ -11,7 +11,7 @@ struct EpollTransport: Transport {
 
     /// - Parameter snapshot: what every loop begins with.
     /// - Throws: `ServerError.system` when the process has no descriptors left.
-    init(threads count: Int, services: ServerServices, snapshot: ServingSnapshot) throws(ServerError) {
+    init(threads count: Int, services: ServerServices, snapshot: PreparedSnapshot) throws(ServerError) {
         var loops: [EpollLoop] = []
         for _ in 0..<count { loops.append(try EpollLoop()) }
         epollLoops = loops
@@ -25,11 +25,11 @@ struct EpollTransport: Transport {
         }
     }
 
-    func accept(from listener: ListeningSocket) async throws(ServerError) {
-        let isWatched = await withCheckedContinuation { continuation in
-            epollLoops[0].perform { continuation.resume(returning: $0.accept(from: listener)) }
+    func accept(at endpoints: [OpenEndpoint]) async throws(ServerError) {
+        let areWatched = await withCheckedContinuation { continuation in
+            epollLoops[0].perform { continuation.resume(returning: $0.accept(at: endpoints)) }
         }
-        guard isWatched else { throw .system("cannot watch the listening socket") }
+        guard areWatched else { throw .system("cannot watch the listening sockets") }
     }
 
     func stopAccepting(leavingQueue: Bool) async {

@@ -1,4 +1,4 @@
-internal import ChurnProtocol
+internal import ChurnCalls
 internal import Glibc
 internal import Logging
 internal import NIOConcurrencyHelpers
@@ -10,20 +10,20 @@ struct NIOTransport: Transport {
     private let group: MultiThreadedEventLoopGroup
     private let nioLoops: [NIOLoop]
     private let admission: ConnectionAdmission
-    private let listening = NIOLockedValueBox<(ListeningSocket, any Channel)?>(nil)
-    private let beginnings = NIOBeginnings()
+    private let listening = NIOLockedValueBox<[(OpenEndpoint, any Channel)]>([])
+    private let pending = PendingAccepts()
 
     var loops: [any ServingLoop] { nioLoops }
 
     /// - Parameter snapshot: what every loop begins with.
-    init(threads: Int, services: ServerServices, snapshot: ServingSnapshot) async throws {
+    init(threads: Int, services: ServerServices, snapshot: PreparedSnapshot) async throws {
         group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         nioLoops = group.makeIterator().map(NIOLoop.init)
         admission = ConnectionAdmission(limit: services.configuration.maxConnections)
         for loop in nioLoops {
             try await loop.eventLoop.submit {
                 loop.context.value = LoopContext(handle: loop, services: services, snapshot: snapshot)
-                let interval = TimeAmount.milliseconds(ServerLimits.sweepIntervalMilliseconds)
+                let interval = ServerLimits.sweepInterval
                 loop.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
                     loop.context.value?.sweep()
                 }
@@ -32,63 +32,79 @@ struct NIOTransport: Transport {
         }
     }
 
-    func accept(from listener: ListeningSocket) async throws(ServerError) {
+    func accept(at endpoints: [OpenEndpoint]) async throws(ServerError) {
+        for endpoint in endpoints {
+            let channel = try await accept(at: endpoint)
+            listening.withLockedValue { $0.append((endpoint, channel)) }
+        }
+    }
+
+    private func accept(at open: OpenEndpoint) async throws(ServerError) -> any Channel {
         // NIO closes what it is given.
-        let copy = fcntl(listener.descriptor, F_DUPFD_CLOEXEC, 0)
+        let copy = fcntl(open.listener.descriptor, F_DUPFD_CLOEXEC, 0)
         guard copy >= 0 else { throw .system("cannot copy the listening socket: \(lastSystemError())") }
         do {
             let channel = try await ServerBootstrap(group: group)
-                .serverChannelInitializer { [beginnings] channel in
+                .serverChannelInitializer { [pending] channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(NIOListener(beginnings: beginnings))
+                        try channel.pipeline.syncOperations.addHandler(NIOListener(pending: pending))
                     }
                 }
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
-                .childChannelInitializer { channel in begin(channel) }
+                .childChannelInitializer { channel in begin(channel, at: open.endpoint) }
                 .withBoundSocket(copy)
                 .get()
             // NIO has asked for a shorter queue than there was.
-            Glibc.listen(listener.descriptor, ServerLimits.acceptBacklog)
-            self.listening.withLockedValue { $0 = (listener, channel) }
+            Glibc.listen(open.listener.descriptor, ServerLimits.acceptBacklog)
+            return channel
         } catch {
             throw .system("cannot accept connections: \(error)")
         }
     }
 
-    private func begin(_ channel: any Channel) -> EventLoopFuture<Void> {
+    private func begin(_ channel: any Channel, at endpoint: Endpoint) -> EventLoopFuture<Void> {
         channel.eventLoop.makeCompletedFuture {
             let loop = nioLoops.first { $0.eventLoop === channel.eventLoop }
-            try channel.pipeline.syncOperations.addHandler(NIOBeginning(beginnings: beginnings))
+            try channel.pipeline.syncOperations.addHandler(PendingAccept(pending: pending))
             guard let context = loop?.context.value else { throw ChannelError.inputClosed }
             if admission.admit() {
                 channel.closeFuture.whenComplete { [admission] _ in admission.leave() }
-                try channel.pipeline.syncOperations.addHandler(NIOConnection(loop: context))
+                try channel.pipeline.syncOperations.addHandler(NIOConnection(loop: context, endpoint: endpoint))
             } else {
-                try channel.pipeline.syncOperations.addHandler(NIORefusal())
+                let refusal = endpoint.dialect.known?.refusal(.tooManyConnections)
+                try channel.pipeline.syncOperations.addHandler(NIORefusal(refusal))
             }
         }
     }
 
     func stopAccepting(leavingQueue: Bool) async {
-        guard let (listener, channel) = listening.withLockedValue({ $0.take() }) else { return }
-        // Closed only then: NIO drops what it has accepted and not yet set up when its listener is closed. All of this
-        // fails only when it is closed already.
-        try? await channel.setOption(.autoRead, value: false).get()
-        await beginnings.areOver()
-        try? await channel.close()
-        // Closed right behind: who connects in between is reset, and not refused.
-        let waiting = leavingQueue ? [] : Array(sequence(state: ()) { _ in listener.accept() })
-        listener.close()
-        for descriptor in waiting { await adopt(descriptor) }
+        let listening = listening.withLockedValue { listening in
+            defer { listening = [] }
+            return listening
+        }
+        // Closed only when nothing is pending: NIO drops what it has accepted and not yet set up when its listener is
+        // closed. All of this fails only when it is closed already.
+        for (_, channel) in listening { try? await channel.setOption(.autoRead, value: false).get() }
+        await pending.finish()
+        for (open, channel) in listening {
+            try? await channel.close()
+            var waiting: [CInt] = []
+            while !leavingQueue, case .connection(let descriptor) = open.listener.accept() {
+                waiting.append(descriptor)
+            }
+            // Closed right behind: a peer that connects in between is reset, and not refused.
+            open.listener.close()
+            for descriptor in waiting { await adopt(descriptor, from: open.endpoint) }
+        }
     }
 
     /// Takes over a connection that NIO has not accepted itself.
-    private func adopt(_ descriptor: CInt) async {
-        beginnings.add()
+    private func adopt(_ descriptor: CInt, from endpoint: Endpoint) async {
+        pending.add()
         _ = try? await ClientBootstrap(group: group)
             .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelInitializer { channel in begin(channel) }
+            .channelInitializer { channel in begin(channel, at: endpoint) }
             .withConnectedSocket(descriptor)
             .get()
     }
@@ -115,7 +131,7 @@ private final class NIOLoop: ServingLoop {
 }
 
 /// How many connections were accepted and have no session yet: NIO sends them from loop to loop meanwhile.
-private final class NIOBeginnings: Sendable {
+private final class PendingAccepts: Sendable {
     private struct State {
         var count = 0
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -138,7 +154,7 @@ private final class NIOBeginnings: Sendable {
     }
 
     /// Waits until every connection that was accepted has its session, or is gone.
-    func areOver() async {
+    func finish() async {
         await withCheckedContinuation { continuation in
             let isOver = state.withLockedValue { state in
                 if state.count > 0 { state.waiting.append(continuation) }
@@ -154,26 +170,26 @@ private final class NIOListener: ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
 
-    private let beginnings: NIOBeginnings
+    private let pending: PendingAccepts
 
-    init(beginnings: NIOBeginnings) {
-        self.beginnings = beginnings
+    init(pending: PendingAccepts) {
+        self.pending = pending
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        beginnings.add()
+        pending.add()
         context.fireChannelRead(data)
     }
 }
 
 /// Says, once, that a connection has begun, or that it never will.
-private final class NIOBeginning: ChannelInboundHandler {
+private final class PendingAccept: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    private var beginnings: NIOBeginnings?
+    private var pending: PendingAccepts?
 
-    init(beginnings: NIOBeginnings) {
-        self.beginnings = beginnings
+    init(pending: PendingAccepts) {
+        self.pending = pending
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -186,8 +202,8 @@ private final class NIOBeginning: ChannelInboundHandler {
     }
 
     private func end() {
-        beginnings?.remove()
-        beginnings = nil
+        pending?.remove()
+        pending = nil
     }
 }
 
@@ -198,15 +214,22 @@ private final class NIOConnection: ChannelInboundHandler, ConnectionTransport {
 
     private let loop: LoopContext
     private var context: ChannelHandlerContext?
-    private var session: Session?
+    private let endpoint: Endpoint
+    private var session: (any ConnectionSession)?
 
-    init(loop: LoopContext) {
+    init(loop: LoopContext, endpoint: Endpoint) {
         self.loop = loop
+        self.endpoint = endpoint
     }
 
     func channelActive(context: ChannelHandlerContext) {
         self.context = context
-        session = Session(loop: loop, transport: self)
+        let session = endpoint.dialect.makeSession(on: loop, over: self, peer: Peer(endpoint: endpoint))
+        `continue`(with: session)
+    }
+
+    func `continue`(with session: any ConnectionSession) {
+        if context != nil { self.session = session } else { session.closed() }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -259,15 +282,19 @@ private final class NIOConnection: ChannelInboundHandler, ConnectionTransport {
     }
 }
 
-/// Stands where a connection would, on a channel above the limit: says why, and closes.
+/// Stands where a connection would, on a channel above the limit: sends the refusal, and closes.
 private final class NIORefusal: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    private let refusal: ByteBuffer?
+
+    init(_ refusal: ByteBuffer?) {
+        self.refusal = refusal
+    }
+
     func channelActive(context: ChannelHandlerContext) {
-        var output = ByteBuffer()
-        ResponseEncoder.writeRefusal(to: &output)
-        context.writeAndFlush(wrapOutboundOut(output), promise: nil)
+        if let refusal { context.writeAndFlush(wrapOutboundOut(refusal), promise: nil) }
         context.close(promise: nil)
     }
 }

@@ -1,0 +1,85 @@
+internal import NIOCore
+
+/// Which dialect the connections of an endpoint speak.
+package enum DialectChoice: Sendable {
+    /// Known when a connection is accepted.
+    case fixed(any Dialect)
+    /// Told by a connection's first byte, on a port that several dialects share. The first is that of a connection which
+    /// says nothing: at a drain it gets this dialect's notice. A first byte of none of them closes the connection.
+    case firstByte([(bytes: ClosedRange<UInt8>, dialect: any Dialect)])
+
+    /// Every dialect there is to choose from.
+    var dialects: [any Dialect] {
+        switch self {
+        case .fixed(let dialect): [dialect]
+        case .firstByte(let choices): choices.map(\.dialect)
+        }
+    }
+
+    /// The dialect of a connection before its first byte; `nil` when that is not known yet.
+    var known: (any Dialect)? {
+        if case .fixed(let dialect) = self { dialect } else { nil }
+    }
+
+    /// The session of a connection that has just begun.
+    func makeSession(
+        on loop: LoopContext,
+        over transport: any ConnectionTransport,
+        peer: Peer
+    ) -> any ConnectionSession {
+        switch self {
+        case .fixed(let dialect): dialect.makeSession(on: loop, over: transport, peer: peer)
+        case .firstByte: SniffingSession(self, on: loop, over: transport, peer: peer)
+        }
+    }
+}
+
+/// A connection whose dialect is not known yet. It hands the connection over to the session of that dialect with the first
+/// byte, and writes nothing of its own.
+final class SniffingSession: ConnectionSession {
+    let id: Int
+    private let choice: DialectChoice
+    private let loop: LoopContext
+    private let transport: any ConnectionTransport
+    private let peer: Peer
+    /// A silent connection is closed then.
+    private let overdueAt: NIODeadline
+
+    init(_ choice: DialectChoice, on loop: LoopContext, over transport: any ConnectionTransport, peer: Peer) {
+        self.choice = choice
+        self.loop = loop
+        self.transport = transport
+        self.peer = peer
+        overdueAt = .now() + ServerLimits.firstByteTimeout
+        id = loop.nextSessionID()
+        loop.add(self)
+    }
+
+    func receive(_ bytes: UnsafeRawBufferPointer) {
+        guard case .firstByte(let choices) = choice, let first = bytes.first,
+            let found = choices.first(where: { $0.bytes.contains(first) })
+        else { return transport.close() }
+        become(found.dialect).receive(bytes)
+    }
+
+    func announceDraining() {
+        guard let dialect = choice.dialects.first else { return transport.close() }
+        // Its session announces by itself that the loop is draining.
+        _ = become(dialect)
+    }
+
+    private func become(_ dialect: any Dialect) -> any ConnectionSession {
+        let session = dialect.makeSession(on: loop, over: transport, peer: peer)
+        transport.continue(with: session)
+        // Only now: a loop without any session counts as drained.
+        loop.remove(self)
+        return session
+    }
+
+    func inputClosed() { transport.close() }
+    func closed() { loop.remove(self) }
+    /// It has made no call.
+    func finish(_ late: [LateAnswers.Item]) {}
+    func closeIfOverdue(_ now: NIODeadline) { if now >= overdueAt { close() } }
+    func close() { transport.close() }
+}

@@ -1,0 +1,49 @@
+package import ChurnCalls
+package import NIOCore
+internal import Synchronization
+
+/// What a call comes with besides its arguments: until when, from whom, and whether anybody still waits.
+package struct CallContext: Sendable {
+    /// What the deadline is counted from.
+    package let arrival: NIODeadline
+    /// The caller's own; `nil` when it has none.
+    package let deadline: NIODeadline?
+    package let principal: Principal
+    package let liveness: ConnectionLiveness
+
+    package init(
+        arrival: NIODeadline,
+        deadline: NIODeadline?,
+        principal: Principal = .anonymous,
+        liveness: ConnectionLiveness
+    ) {
+        self.arrival = arrival
+        self.deadline = deadline
+        self.principal = principal
+        self.liveness = liveness
+    }
+
+    /// - Throws: when nobody waits for the answer any more, or it would come too late.
+    package func check() throws(CallFailure) {
+        if let deadline, NIODeadline.now() >= deadline { throw .deadlineExceeded }
+        if liveness.hasEnded { throw .connectionClosed }
+    }
+}
+
+/// Who makes a call. Connections do not say so yet: there is one principal, who may call everything.
+package enum Principal: Sendable {
+    case anonymous
+}
+
+/// Whether a connection is still open, for threads that work for it.
+package final class ConnectionLiveness: Sendable {
+    private let ended = Atomic<Bool>(false)
+
+    package init() {}
+
+    package var hasEnded: Bool { ended.load(ordering: .relaxed) }
+
+    package func end() {
+        ended.store(true, ordering: .relaxed)
+    }
+}

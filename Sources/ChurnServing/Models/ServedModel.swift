@@ -1,0 +1,123 @@
+package import ChurnCalls
+package import ChurnModel
+
+/// A model ready to answer: its scorer, where its inputs stand in a row, and its identity as C strings,
+/// which are made once so that an answer copies no `String`.
+///
+/// `@unchecked Sendable`: everything is written by `init` and only read after it; the C strings are freed by `deinit`.
+package final class ServedModel: @unchecked Sendable {
+    package let model: LogisticModel
+    package let scorer: Scorer
+    /// Where its inputs stand in a row of its model set, and the feature of each.
+    package let inputColumns: Range<Int>
+    package let featureColumns: [Int]
+    package let identity: ModelIdentityView
+    /// NUL-terminated names of the inputs.
+    package let names: UnsafeBufferPointer<UnsafeMutablePointer<CChar>?>
+    private let selector: UnsafeMutablePointer<CChar>
+    private let ownedStrings: [UnsafeMutablePointer<CChar>]
+
+    init(_ model: LogisticModel, columns: ModelSet.Columns, level: CPULevel) {
+        self.model = model
+        scorer = Scorer(model, level: level)
+        inputColumns = columns.inputs
+        featureColumns = columns.features
+
+        var owned: [UnsafeMutablePointer<CChar>] = []
+        func copy(_ text: String) -> UnsafeMutablePointer<CChar> {
+            let start = copyOfCString(text)
+            owned.append(start)
+            return start
+        }
+        identity = ModelIdentityView(
+            name: copy(model.name),
+            version: copy(String(model.version)),
+            schemaID: model.schemaHash,
+            threshold: model.threshold
+        )
+        selector = copy(model.selector)
+        let names = UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: model.inputs.count)
+        _ = names.initialize(from: model.inputs.map { copy($0.feature) })
+        self.names = UnsafeBufferPointer(names)
+        ownedStrings = owned
+    }
+
+    deinit {
+        names.deallocate()
+        for string in ownedStrings { string.deallocate() }
+    }
+
+    package var inputCount: Int { featureColumns.count }
+
+    /// - Parameter row: of the layout that this model was made with.
+    @inline(__always)
+    func score(row: UnsafePointer<Double>) -> (logOdds: Double, probability: Double) {
+        scorer.score(inputs: row + inputColumns.lowerBound)
+    }
+
+    /// The answer to a batch whose rows are scored; it points into `scratch`.
+    func batchAnswer(rows: Int, _ scratch: BatchScratch, hasStatuses: Bool, featureTime: Int64) -> PredictBatchAnswer {
+        batchAnswer(
+            rows: rows,
+            probabilities: scratch.probabilities,
+            decisions: scratch.decisions,
+            statuses: hasStatuses ? scratch.statuses : nil,
+            featureTime: featureTime
+        )
+    }
+
+    /// The answer to a batch whose rows are scored; it points into the buffers, which have room for `rows` or more.
+    ///
+    /// - Parameters:
+    ///   - rows: 1 or more.
+    ///   - probabilities: NaN, a row without a prediction, is no churner.
+    ///   - decisions: overwritten.
+    ///   - statuses: `nil` when every row is OK.
+    func batchAnswer(
+        rows: Int,
+        probabilities: UnsafeMutableBufferPointer<Double>,
+        decisions: UnsafeMutableBufferPointer<UInt8>,
+        statuses: UnsafeMutableBufferPointer<UInt8>?,
+        featureTime: Int64
+    ) -> PredictBatchAnswer {
+        let churners = scorer.decide(
+            probabilities: probabilities.baseAddress.unsafelyUnwrapped,
+            rows: rows,
+            into: decisions.baseAddress.unsafelyUnwrapped
+        )
+        return PredictBatchAnswer(
+            probabilities: UnsafeBufferPointer(rebasing: probabilities[..<rows]),
+            decisions: UnsafeBufferPointer(rebasing: decisions[..<(churners > 0 ? rows : 0)]),
+            statuses: statuses.map { UnsafeBufferPointer(rebasing: $0[..<rows]) }
+                ?? UnsafeBufferPointer(start: nil, count: 0),
+            featureTime: featureTime
+        )
+    }
+
+    /// Whether `text` (NUL-terminated) is the model's name, or its "name@version".
+    func matches(_ text: UnsafePointer<CChar>) -> Bool {
+        equal(text, identity.name) || equal(text, UnsafePointer(selector))
+    }
+}
+
+/// A NUL-terminated copy that the caller is to deallocate.
+func copyOfCString(_ text: String) -> UnsafeMutablePointer<CChar> {
+    let bytes = UnsafeMutablePointer<CChar>.allocate(capacity: text.utf8.count + 1)
+    var end = 0
+    for byte in text.utf8 {
+        bytes[end] = CChar(bitPattern: byte)
+        end += 1
+    }
+    bytes[end] = 0
+    return bytes
+}
+
+/// Whether two NUL-terminated strings are byte for byte the same.
+func equal(_ a: UnsafePointer<CChar>, _ b: UnsafePointer<CChar>) -> Bool {
+    var index = 0
+    while a[index] == b[index] {
+        if a[index] == 0 { return true }
+        index += 1
+    }
+    return false
+}
