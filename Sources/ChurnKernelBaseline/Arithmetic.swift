@@ -4,7 +4,8 @@
 // - nothing but free functions over raw pointers and SIMD8<Double>, all inlined: no Array, no generic code out of
 //   line (`clamp`, `pointwiseMin`, `any`). Such code is emitted as a weak symbol by every level, and the linker may
 //   keep the AVX-512 copy of it for the baseline;
-// - what other targets call is not inlined, for they are compiled for the baseline;
+// - what other targets call is not inlined, for they are compiled for the baseline. But for what training calls, of
+//   the baseline's own module alone: the loads, stores and sums of Lanes.swift, and the exponential;
 // - each SIMD function has a scalar twin with the same operations in the same order. Lanes round as scalars do, so
 //   the two give the same bits, and a row's result depends neither on its position nor on the number of rows.
 
@@ -27,22 +28,4 @@ func multiplyAdd(_ a: SIMD8<Double>, _ b: SIMD8<Double>, _ c: SIMD8<Double>) -> 
     #else
         a + b * c
     #endif
-}
-
-/// The same value in all lanes.
-@inline(__always)
-func lanes(_ value: Double) -> SIMD8<Double> {
-    SIMD8<Double>(repeating: value)
-}
-
-/// Eight consecutive doubles, at any alignment.
-@inline(__always)
-func load8(_ pointer: UnsafePointer<Double>) -> SIMD8<Double> {
-    UnsafeRawPointer(pointer).loadUnaligned(as: SIMD8<Double>.self)
-}
-
-/// Writes eight consecutive doubles, at any alignment.
-@inline(__always)
-func store8(_ value: SIMD8<Double>, _ pointer: UnsafeMutablePointer<Double>) {
-    UnsafeMutableRawPointer(pointer).storeBytes(of: value, as: SIMD8<Double>.self)
 }

@@ -8,11 +8,6 @@ internal import ChurnKernelBaseline
 @inline(__always)
 private var blockStride: Int { TrainingLimits.blockStride }
 
-@inline(__always)
-private func store(_ value: SIMD8<Double>, _ pointer: UnsafeMutablePointer<Double>) {
-    UnsafeMutableRawPointer(pointer).storeBytes(of: value, as: SIMD8<Double>.self)
-}
-
 /// Loss of a block's rows, and the derivatives of each row's loss by its log-odds.
 ///
 /// With `z = Σ_j weights[j] x_j`, `e = exp(-|z|)`, `p = σ(z)`: loss `max(z, 0) - y z + ln(1 + e)`, residual `p - y`,
@@ -53,8 +48,8 @@ func blockLoss(
         let small = e * reciprocal
         var p = reciprocal
         p.replace(with: small, where: z .< zero)
-        store(p - y, residuals + row)
-        store(small * reciprocal, curvatures + row)
+        store8(p - y, residuals + row)
+        store8(small * reciprocal, curvatures + row)
         product *= onePlusE
         // max(z, 0) = (z + |z|) / 2
         linear += (z + magnitude) * lanes(0.5) - y * z
@@ -161,7 +156,7 @@ private func weigh(
 ) {
     var row = 0
     while row < rows {
-        store(load8(x + row) * load8(weights + row), out + row)
+        store8(load8(x + row) * load8(weights + row), out + row)
         row &+= 8
     }
 }

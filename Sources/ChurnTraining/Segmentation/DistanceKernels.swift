@@ -1,3 +1,5 @@
+internal import ChurnKernelBaseline
+
 // Free functions over raw pointers. Points are held by columns: coordinate j of point i at `points[j · count + i]`;
 // centroids one after another: coordinate j of centroid c at `centroids[c · dimensions + j]`.
 //

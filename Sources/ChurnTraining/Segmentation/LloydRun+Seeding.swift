@@ -1,3 +1,5 @@
+internal import ChurnKernelBaseline
+
 extension LloydRun {
     /// Chooses points as first centroids by greedy k-means++: the first one uniformly; each further one with a
     /// probability proportional to its squared distance from the nearest chosen one, the best of a few such draws, the
@@ -57,7 +59,7 @@ extension LloydRun {
             var least = load8(scratch + row)
             let distance = squaredDistances8(points, count: count, row: row, seed, dimensions: dimensions)
             least.replace(with: distance, where: distance .< least)
-            UnsafeMutableRawPointer(scratch + row).storeBytes(of: least, as: SIMD8<Double>.self)
+            store8(least, scratch + row)
             sums += least
             row &+= 8
         }

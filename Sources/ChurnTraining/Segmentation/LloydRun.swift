@@ -1,3 +1,5 @@
+internal import ChurnKernelBaseline
+
 /// One restart's working memory: points, centroids, labels and the bounds that spare most distances.
 ///
 /// Four points that follow each other (a block) need no look while no centroid can have lost one of them. Let m be

@@ -1,3 +1,5 @@
+internal import ChurnKernelBaseline
+
 /// How well each point sits in its cluster: `s = (b - a) / max(a, b)`, in [-1, 1], with `a` its mean distance to the
 /// other points of its own cluster and `b` the least of its mean distances to those of another. 0 for a point alone
 /// in its cluster. Exact: all n² distances.
