@@ -68,56 +68,60 @@ let package = Package(
         .target(name: "CEpoll"),
         .target(name: "CHandover"),
 
-        .target(name: "ChurnFeatures", dependencies: ["CByteScan", "CCPU", "CZlib"], swiftSettings: strict),
+        .target(name: "ChurnBase", swiftSettings: strict),
+        .target(
+            name: "ChurnFeatures",
+            dependencies: ["ChurnBase", "CByteScan", "CCPU", "CZlib"],
+            swiftSettings: strict
+        ),
         .target(name: "CCPU"),
         .target(name: "ChurnKernelBaseline", swiftSettings: strict),
         .target(
             name: "ChurnModel",
-            dependencies: ["CCrypto", "CCPU", "ChurnKernelBaseline"] + kernelLevels.map { .target(name: $0.name) },
+            dependencies: ["ChurnBase", "CCrypto", "CCPU", "ChurnKernelBaseline"] + kernelLevels.map { .target(name: $0.name) },
             swiftSettings: strict
         ),
         .target(
             name: "ChurnTraining",
-            dependencies: ["ChurnFeatures", "ChurnModel", "ChurnKernelBaseline"],
+            dependencies: ["ChurnBase", "ChurnFeatures", "ChurnModel", "ChurnKernelBaseline"],
             swiftSettings: strict
         ),
         .target(
             name: "ChurnStore",
-            dependencies: ["ChurnFeatures", "CMongo", "CMongoLog", grdb, grdbSQLite],
+            dependencies: ["ChurnBase", "ChurnFeatures", "CMongo", "CMongoLog", grdb, grdbSQLite],
             swiftSettings: strict
         ),
         .target(name: "ChurnCalls", swiftSettings: strict),
         .target(
             name: "ChurnServing",
             dependencies: [
-                "ChurnCalls", "ChurnFeatures", "ChurnModel", "ChurnStore", nioCore, nioPosix, nioLocks, logging,
+                "ChurnBase", "ChurnCalls", "ChurnFeatures", "ChurnModel", "ChurnStore", nioCore, nioPosix, nioLocks, logging,
             ],
             swiftSettings: strict
         ),
         .target(
             name: "ChurnProtocol",
-            dependencies: ["ChurnCalls", "CChurnProto", "CProtobufC", nioCore],
+            dependencies: ["ChurnBase", "ChurnCalls", "CChurnProto", "CProtobufC", nioCore],
             swiftSettings: strict
         ),
         .target(
             name: "ChurnClient",
-            dependencies: ["ChurnCalls", "ChurnProtocol", nioCore, nioPosix, nioLocks],
+            dependencies: ["ChurnBase", "ChurnCalls", "ChurnProtocol", nioCore, nioPosix, nioLocks],
             swiftSettings: strict
         ),
         .target(
             name: "ChurnServer",
             dependencies: [
-                "ChurnCalls", "ChurnProtocol", "ChurnServing", "ChurnFeatures", "ChurnModel", "ChurnStore", "CEpoll",
-                "CHandover", nioCore, nioPosix, nioLocks, logging, lifecycle,
+                "ChurnBase", "ChurnCalls", "ChurnProtocol", "ChurnServing", "ChurnStore", "ChurnFeatures", "ChurnModel",
+                "CEpoll", "CHandover", nioCore, nioPosix, nioLocks, logging, lifecycle,
             ],
             swiftSettings: strict
         ),
         .executableTarget(
             name: "churn",
             dependencies: [
-                "ChurnCalls", "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnClient",
-                "ChurnServer",
-                "ChurnServing", "ChurnProtocol",
+                "ChurnBase", "ChurnCalls", "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnClient",
+                "ChurnServer", "ChurnServing", "ChurnProtocol",
                 argumentParser, logging, lifecycle, unixSignals,
             ],
             swiftSettings: strict
@@ -126,8 +130,8 @@ let package = Package(
         .executableTarget(
             name: "churn-bench",
             dependencies: [
-                "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnClient", "ChurnServer",
-                "ChurnServing", "CKernelTwin",
+                "ChurnBase", "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnClient",
+                "ChurnServer", "ChurnServing", "CKernelTwin",
                 nioCore, nioLocks, argumentParser,
             ],
             path: "Benchmarks/Sources/churn-bench",
@@ -147,10 +151,15 @@ let package = Package(
         ),
         .testTarget(
             name: "ChurnFeaturesTests",
-            dependencies: ["ChurnFeatures", "TestSupport"],
+            dependencies: ["ChurnBase", "ChurnFeatures", "TestSupport"],
             swiftSettings: strict
         ),
-        .testTarget(name: "ChurnModelTests", dependencies: ["ChurnModel", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ChurnBaseTests", dependencies: ["ChurnBase", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ChurnModelTests",
+            dependencies: ["ChurnBase", "ChurnModel", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "ChurnServerTests",
             dependencies: [

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
 internal import NIOCore
 internal import NIOPosix
 
@@ -14,8 +8,7 @@ internal import NIOPosix
 func describe(_ error: any Error, timeout: Duration) -> String {
     switch error {
     case let error as IOError:
-        // glibc keeps the text of strerror(3) for each thread.
-        return strerror(error.errnoCode).map { String(cString: $0).lowercasedFirst } ?? "error \(error.errnoCode)"
+        return systemText(error.errnoCode).lowercasedFirst
     case ChannelError.connectTimeout:
         return "no answer within \(timeout.shortText)"
     case let error as NIOConnectionError:

@@ -1,3 +1,5 @@
+package import ChurnBase
+
 /// What is known of one customer before a moment, in integers only.
 ///
 /// Stores keep this record, one a customer. Sums of integers are exact and do not depend on the order of the lines, so

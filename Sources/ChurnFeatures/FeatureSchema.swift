@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
 
 /// What a feature build is "as of": its history is every line with `minute < asOfMinute`.
 package struct BuildContext: Equatable, Sendable {

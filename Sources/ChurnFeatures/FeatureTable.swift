@@ -1,9 +1,5 @@
 internal import CCPU
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#endif
+internal import ChurnBase
 
 /// What keeps a feature table from being built. Both come from the data, not from the caller.
 package enum FeatureTableError: Error, Equatable, CustomStringConvertible {

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
 
 extension SyntheticTransactions {
     /// Writes the data set to a file, replacing one of that name only once the new one is whole.
@@ -14,14 +8,14 @@ extension SyntheticTransactions {
     package func write(toFileAt path: String) throws(SyntheticError) -> Summary {
         let partialPath = path + ".partial"
         let descriptor = open(partialPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .unwritable(path: partialPath, reason: Self.systemText(errno)) }
+        guard descriptor >= 0 else { throw .unwritable(path: partialPath, reason: systemText(errno)) }
         let summary: Summary
         do throws(SyntheticError) {
             summary = try write { (bytes) throws(SyntheticError) in
                 try Self.write(bytes, to: descriptor, path: partialPath)
             }
             guard fsync(descriptor) == 0 || errno == EINVAL else {
-                throw .unwritable(path: partialPath, reason: Self.systemText(errno))
+                throw .unwritable(path: partialPath, reason: systemText(errno))
             }
         } catch {
             _ = close(descriptor)
@@ -31,7 +25,7 @@ extension SyntheticTransactions {
         // The file is synced: a close that fails has nothing left to lose.
         _ = close(descriptor)
         guard rename(partialPath, path) == 0 else {
-            let reason = Self.systemText(errno)
+            let reason = systemText(errno)
             _ = unlink(partialPath)
             throw .unwritable(path: path, reason: reason)
         }
@@ -43,23 +37,10 @@ extension SyntheticTransactions {
         to descriptor: Int32,
         path: String
     ) throws(SyntheticError) {
-        var position = 0
-        while position < bytes.count {
-            let count = systemWrite(descriptor, bytes.baseAddress.map { $0 + position }, bytes.count - position)
-            if count > 0 {
-                position += count
-            } else if count == 0 || errno != EINTR {
-                throw .unwritable(path: path, reason: count == 0 ? "nothing was taken" : systemText(errno))
-            }
+        do throws(SystemError) {
+            try writeFully(descriptor, bytes)
+        } catch {
+            throw .unwritable(path: path, reason: error.text)
         }
     }
-
-    private static func systemText(_ code: Int32) -> String {
-        strerror(code).map { String(cString: $0) } ?? "error \(code)"
-    }
-}
-
-// Named apart from the methods `write` above, which would hide it.
-private func systemWrite(_ descriptor: Int32, _ source: UnsafeRawPointer?, _ count: Int) -> Int {
-    write(descriptor, source, count)
 }

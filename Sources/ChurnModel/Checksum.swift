@@ -1,18 +1,12 @@
 internal import CCrypto
+internal import ChurnBase
 
 /// SHA-256 of bytes, as 64 lower-case hexadecimal digits.
 package func sha256(_ bytes: UnsafeRawBufferPointer) -> String {
     var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
     // An empty buffer has no address, and SHA256 reads none; it returns its third argument, never NULL with one given.
     _ = SHA256(bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, &digest)
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    text.reserveCapacity(2 * digest.count)
-    for byte in digest {
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
+    return hexadecimal(digest)
 }
 
 /// The format of `sha256sum`: a digest, a space, a space or `*`, a file name.

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
 
 /// The few file operations an artefact needs, with errors that name the path and the system's reason.
 enum Files {
@@ -16,7 +10,7 @@ enum Files {
         guard stat(path, &status) == 0 else {
             let code = errno
             if code == ENOENT { return .missing }
-            throw .unreadable(at: path, reason: reason(code))
+            throw .unreadable(at: path, reason: systemText(code))
         }
         return kind(status)
     }
@@ -26,28 +20,24 @@ enum Files {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
             let code = errno
-            throw code == ENOENT ? .missing(at: path) : .unreadable(at: path, reason: reason(code))
+            throw code == ENOENT ? .missing(at: path) : .unreadable(at: path, reason: systemText(code))
         }
         defer { close(file) }
         var status = stat()
-        guard fstat(file, &status) == 0 else { throw .unreadable(at: path, reason: reason(errno)) }
+        guard fstat(file, &status) == 0 else { throw .unreadable(at: path, reason: systemText(errno)) }
         guard kind(status) == .file else { throw .unreadable(at: path, reason: "not a regular file") }
         guard status.st_size <= limitBytes else { throw .tooLarge(at: path, limitBytes: limitBytes) }
 
         // One byte more than the file had, so that a file that grows meanwhile is noticed.
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size) + 1)
-        var filled = 0
-        while filled < bytes.count {
-            let count = bytes.withUnsafeMutableBytes { buffer in
-                read(file, buffer.baseAddress.map { $0 + filled }, buffer.count - filled)
+        let filled: Int
+        do throws(SystemError) {
+            let outcome = bytes.withUnsafeMutableBytes { buffer in
+                Result { () throws(SystemError) in try readFully(file, into: buffer) }
             }
-            if count < 0 {
-                let code = errno
-                if code == EINTR { continue }
-                throw .unreadable(at: path, reason: reason(code))
-            }
-            if count == 0 { break }
-            filled += count
+            filled = try outcome.get()
+        } catch {
+            throw .unreadable(at: path, reason: error.text)
         }
         guard filled < bytes.count else { throw .unreadable(at: path, reason: "it changed while it was read") }
         bytes.removeLast(bytes.count - filled)
@@ -58,7 +48,7 @@ enum Files {
     static func names(in folder: String) throws(ModelError) -> [String] {
         guard let stream = opendir(folder) else {
             let code = errno
-            throw code == ENOENT ? .missing(at: folder) : .unreadable(at: folder, reason: reason(code))
+            throw code == ENOENT ? .missing(at: folder) : .unreadable(at: folder, reason: systemText(code))
         }
         defer { closedir(stream) }
         var names: [String] = []
@@ -66,7 +56,7 @@ enum Files {
             errno = 0
             guard let entry = readdir(stream) else {
                 let code = errno  // 0 at the end of the folder
-                guard code == 0 else { throw .unreadable(at: folder, reason: reason(code)) }
+                guard code == 0 else { throw .unreadable(at: folder, reason: systemText(code)) }
                 return names
             }
             guard let offset = MemoryLayout<dirent>.offset(of: \dirent.d_name) else { continue }
@@ -79,21 +69,14 @@ enum Files {
     /// Creates a file that was not there and forces it to the disk.
     static func create(_ path: String, holding bytes: [UInt8]) throws(ModelError) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw .unwritable(at: path, reason: reason(errno)) }
+        guard file >= 0 else { throw .unwritable(at: path, reason: systemText(errno)) }
         defer { close(file) }
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes { buffer in
-                write(file, buffer.baseAddress.map { $0 + written }, buffer.count - written)
-            }
-            if count < 0 {
-                let code = errno
-                if code == EINTR { continue }
-                throw .unwritable(at: path, reason: reason(code))
-            }
-            written += count
+        do throws(SystemError) {
+            try writeFully(file, bytes)
+        } catch {
+            throw .unwritable(at: path, reason: error.text)
         }
-        guard fsync(file) == 0 else { throw .unwritable(at: path, reason: reason(errno)) }
+        guard fsync(file) == 0 else { throw .unwritable(at: path, reason: systemText(errno)) }
     }
 
     /// Creates a folder and those above it that are missing.
@@ -103,7 +86,7 @@ enum Files {
             made += "/\(part)"
             if mkdir(made, 0o755) != 0 {
                 let code = errno
-                guard code == EEXIST else { throw .unwritable(at: made, reason: reason(code)) }
+                guard code == EEXIST else { throw .unwritable(at: made, reason: systemText(code)) }
             }
         }
         guard try kind(of: path) == .folder else { throw .unwritable(at: path, reason: "not a directory") }
@@ -114,7 +97,7 @@ enum Files {
         guard rename(folder, path) == 0 else {
             let code = errno
             if code == ENOTEMPTY || code == EEXIST || code == ENOTDIR { throw .alreadyExists(at: path) }
-            throw .unwritable(at: path, reason: reason(code))
+            throw .unwritable(at: path, reason: systemText(code))
         }
         try sync(folder: parent)
     }
@@ -122,9 +105,9 @@ enum Files {
     /// Forces a folder's entries to the disk.
     static func sync(folder: String) throws(ModelError) {
         let file = open(folder, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw .unwritable(at: folder, reason: reason(errno)) }
+        guard file >= 0 else { throw .unwritable(at: folder, reason: systemText(errno)) }
         defer { close(file) }
-        guard fsync(file) == 0 else { throw .unwritable(at: folder, reason: reason(errno)) }
+        guard fsync(file) == 0 else { throw .unwritable(at: folder, reason: systemText(errno)) }
     }
 
     /// Removes what a failed write left. Best effort: the failure that led here is the one to report.
@@ -139,9 +122,5 @@ enum Files {
         case S_IFREG: .file
         default: .other
         }
-    }
-
-    private static func reason(_ code: Int32) -> String {
-        String(cString: strerror(code))
     }
 }

@@ -1,3 +1,5 @@
+internal import ChurnBase
+
 extension ModelArtefact {
     /// A file beside `model.json`, such as a report; nothing that scores reads it.
     package struct Attachment: Equatable, Sendable {

@@ -1,3 +1,5 @@
+internal import ChurnBase
+
 #if canImport(FoundationEssentials)
     internal import FoundationEssentials
 #else

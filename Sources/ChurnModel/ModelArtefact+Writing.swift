@@ -1,20 +1,22 @@
+internal import ChurnBase
+
 extension ModelArtefact {
     /// The text of `model.json`: readable, and the same bytes for equal artefacts.
     package var json: [UInt8] {
-        JSONText.object([
+        JSON.object([
             ("format", .string(Self.format)),
             ("format_version", .integer(Self.formatVersion)),
             ("name", .string(model.name)),
             ("version", .integer(model.version)),
             ("schema_hash", .string(hexadecimal(model.schemaHash))),
-            ("inputs", .list(model.inputs.map(\.json))),
+            ("inputs", .array(model.inputs.map(\.json))),
             ("intercept", .number(model.intercept)),
             ("threshold", .number(model.threshold)),
             ("threshold_rule", .string(thresholdRule)),
             ("training", training.json),
-            ("metrics", Self.sorted(metrics, JSONText.figures)),
+            ("metrics", Self.sorted(metrics, JSON.figures)),
             ("libraries", Self.sorted(libraries) { .string($0) }),
-            ("notes", .list(notes.map { .string($0) })),
+            ("notes", .array(notes.map { .string($0) })),
         ]).document
     }
 
@@ -30,14 +32,14 @@ extension ModelArtefact {
     }
 
     /// Dictionaries have no order: fields are written by name.
-    private static func sorted<Value>(_ fields: [String: Value], _ value: (Value) -> JSONText) -> JSONText {
+    private static func sorted<Value>(_ fields: [String: Value], _ value: (Value) -> JSON) -> JSON {
         .object(fields.sorted { $0.key < $1.key }.map { ($0.key, value($0.value)) })
     }
 }
 
 extension ModelInput {
-    fileprivate var json: JSONText {
-        var fields: [(name: String, value: JSONText)] = [
+    fileprivate var json: JSON {
+        var fields: [(String, JSON)] = [
             ("feature", .string(feature)), ("transform", .string(transform.name)),
         ]
         if case .log(let offset) = transform { fields.append(("offset", .number(offset))) }
@@ -47,13 +49,13 @@ extension ModelInput {
 }
 
 extension ModelArtefact.Training {
-    fileprivate var json: JSONText {
+    fileprivate var json: JSON {
         .object([
             ("data", .string(data)),
             ("fingerprint", .string(fingerprint)),
             ("rows", .integer(rows)),
             ("positives", .integer(positives)),
-            ("cutoffs", .list(cutoffs.map { .string($0) })),
+            ("cutoffs", .array(cutoffs.map { .string($0) })),
             ("horizon_days", .integer(horizonDays)),
             ("protocol", .string(procedure)),
         ])

@@ -1,6 +1,7 @@
 internal import CChurnProto
 internal import CProtobufC
 package import ChurnCalls
+internal import ChurnBase
 package import NIOCore
 
 /// Writes response frames, each behind whatever the buffer already holds.
@@ -212,13 +213,8 @@ final class CStringScratch {
     }
 
     func copy(_ text: String) -> UnsafeMutablePointer<CChar> {
-        let bytes = array(of: CChar.self, count: text.utf8.count + 1)
-        var end = 0
-        for byte in text.utf8 {
-            bytes[end] = CChar(bitPattern: byte)
-            end += 1
-        }
-        bytes[end] = 0
+        let bytes = array(of: CChar.self, count: cStringBytes(text))
+        copyCString(text, to: bytes)
         return bytes
     }
 

@@ -1,3 +1,4 @@
+internal import ChurnBase
 package import ChurnFeatures
 
 /// What a store is opened for.

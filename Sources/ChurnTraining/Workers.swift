@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
 internal import Synchronization
 
 /// Work cut into items, which a few threads take one after another. What an item gives must not depend on who takes it.

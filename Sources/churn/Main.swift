@@ -1,11 +1,5 @@
 internal import ArgumentParser
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
 
 @main
 enum Main {

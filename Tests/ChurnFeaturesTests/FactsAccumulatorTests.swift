@@ -1,3 +1,4 @@
+internal import ChurnBase
 import ChurnFeatures
 import TestSupport
 import Testing
@@ -109,8 +110,8 @@ import Testing
         build.add(try example())
         build.add(try example())
         #expect(build.value == 0x6130_3463_3ea3_d8ed)
-        #expect(StableHash.hexadecimal(0xab) == "00000000000000ab")
-        #expect(StableHash.hexadecimal(.max) == "ffffffffffffffff")
+        #expect(hexadecimal(0xab) == "00000000000000ab")
+        #expect(hexadecimal(.max) == "ffffffffffffffff")
     }
 
     @Test("an integer is hashed as its bytes, however many of them are 0")

@@ -1,13 +1,6 @@
 internal import ArgumentParser
+internal import ChurnBase
 internal import ChurnFeatures
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
 #if canImport(FoundationEssentials)
     internal import FoundationEssentials
 #else

@@ -1,16 +1,9 @@
 internal import ArgumentParser
+internal import ChurnBase
 internal import ChurnClient
 internal import Foundation
 internal import NIOConcurrencyHelpers
 internal import NIOCore
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
 
 /// Calls while servers come and go: over connections that last, and over connections that are opened for a few calls each.
 /// Every answer is checked. The status is 1 when a call failed.

@@ -1,17 +1,10 @@
 internal import ArgumentParser
+internal import ChurnBase
 internal import ChurnClient
 internal import ChurnFeatures
 internal import ChurnStore
 internal import Foundation
 internal import NIOConcurrencyHelpers
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
 
 /// A server of predictions under load while its MongoDB stands still: what callers get each second, how late they learn
 /// that they are late, what Health says, and how soon all is well again.

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
 
 /// Lines of one customer, invoice and minute that came one after the other, in memory or in a temporary file.
 ///

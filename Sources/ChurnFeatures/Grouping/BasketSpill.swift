@@ -1,3 +1,5 @@
+internal import ChurnBase
+
 /// Sorted runs of baskets in a temporary file, and the way back: all runs merged (external merge sort).
 struct BasketSpill: ~Copyable {
     private var file: SpillFile
@@ -45,43 +47,24 @@ struct BasketSpill: ~Copyable {
     /// Calls `body` with every basket in order (`Basket.isBefore`), equal ones by their runs.
     func forEachMerged(_ body: (Basket) throws -> Void) throws {
         let bufferBytes = min(1 << 20, GroupingLimits.mergeBytes / max(1, runs.count)) & ~7
-        var cursors: [RunCursor] = []
-        for run in runs {
-            let cursor = RunCursor(start: run.start, end: run.end, bufferBytes: bufferBytes)
+        // The next basket's run on top (Knuth, TAOCP vol. 3, 5.4.1).
+        var cursors = BinaryHeap<RunCursor>()
+        for (number, run) in runs.enumerated() {
+            let cursor = RunCursor(number: number, start: run.start, end: run.end, bufferBytes: bufferBytes)
             try cursor.advance(file)
-            cursors.append(cursor)
+            cursors.insert(cursor)
         }
-        func isBefore(_ left: Int, _ right: Int) -> Bool {
-            guard let second = cursors[right].current else { return cursors[left].current != nil || left < right }
-            guard let first = cursors[left].current else { return false }
-            if Basket.isBefore(first, second) { return true }
-            return !Basket.isBefore(second, first) && left < right
-        }
-        // A heap of the runs, the next basket's on top (Knuth, TAOCP vol. 3, 5.4.1). They begin in any order.
-        var heap = Array(cursors.indices)
-        func sift(from top: Int) {
-            var place = top
-            while true {
-                var least = place
-                for child in [2 * place + 1, 2 * place + 2] where child < heap.count {
-                    if isBefore(heap[child], heap[least]) { least = child }
-                }
-                guard least != place else { return }
-                heap.swapAt(place, least)
-                place = least
-            }
-        }
-        for place in heap.indices.reversed() { sift(from: place) }
-        while let top = heap.first, let basket = cursors[top].current {
+        while let cursor = cursors.first, let basket = cursor.current {
             try body(basket)
-            try cursors[top].advance(file)
-            sift(from: 0)
+            try cursor.advance(file)
+            cursors.firstChanged()
         }
     }
 }
 
 /// Reads one run from its start to its end.
-private final class RunCursor {
+private final class RunCursor: HeapElement {
+    private let number: Int
     /// Nil at the end; valid until the next `advance`.
     private(set) var current: Basket?
     private var offset: Int64
@@ -90,13 +73,22 @@ private final class RunCursor {
     private var position = 0
     private var filled = 0
 
-    init(start: Int64, end: Int64, bufferBytes: Int) {
+    init(number: Int, start: Int64, end: Int64, bufferBytes: Int) {
+        self.number = number
         offset = start
         self.end = end
         memory = .allocate(byteCount: bufferBytes, alignment: 64)
     }
 
     deinit { memory.deallocate() }
+
+    /// Runs at their end come last.
+    func isBefore(_ other: RunCursor) -> Bool {
+        guard let second = other.current else { return current != nil || number < other.number }
+        guard let first = current else { return false }
+        if Basket.isBefore(first, second) { return true }
+        return !Basket.isBefore(second, first) && number < other.number
+    }
 
     func advance(_ file: borrowing SpillFile) throws(GroupingError) {
         if let current { position += current.byteCount }

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
 
 /// A temporary file without a name: it is gone with this value, and with the process, however that ends.
 struct SpillFile: ~Copyable {
@@ -17,11 +11,11 @@ struct SpillFile: ~Copyable {
     init(directory: String, limitBytes: Int64?) throws(GroupingError) {
         var template = Array((directory + "/churn-XXXXXX").utf8CString)
         let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw Self.failure(directory, errno) }
+        guard descriptor >= 0 else { throw Self.failure(directory, .last) }
         guard unlink(template) == 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
-            let code = errno
+            let error = SystemError.last
             _ = close(descriptor)
-            throw Self.failure(directory, code)
+            throw Self.failure(directory, error)
         }
         self.descriptor = descriptor
         self.directory = directory
@@ -40,40 +34,31 @@ struct SpillFile: ~Copyable {
     func freeBytes() throws(GroupingError) -> Int64 {
         if let limitBytes { return limitBytes - byteCount }
         var status = statvfs()
-        guard fstatvfs(descriptor, &status) == 0 else { throw Self.failure(directory, errno) }
+        guard fstatvfs(descriptor, &status) == 0 else { throw Self.failure(directory, .last) }
         return Int64(status.f_bavail) * Int64(status.f_frsize) - GroupingLimits.spareDiskBytes
     }
 
     /// Writes at the end.
     mutating func append(_ bytes: UnsafeRawBufferPointer) throws(GroupingError) {
-        var position = 0
-        while position < bytes.count {
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
-            let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(byteCount))
-            if count > 0 {
-                position += count
-                byteCount += Int64(count)
-            } else if count == 0 || errno != EINTR {
-                throw Self.failure(directory, count == 0 ? ENOSPC : errno)
-            }
+        do throws(SystemError) {
+            try writeFully(descriptor, bytes, at: byteCount)
+        } catch {
+            throw Self.failure(directory, error)
         }
+        byteCount += Int64(bytes.count)
     }
 
     /// Fills `target` from `offset` on.
     func read(into target: UnsafeMutableRawBufferPointer, at offset: Int64) throws(GroupingError) {
-        var position = 0
-        while position < target.count {
-            let rest = UnsafeMutableRawBufferPointer(rebasing: target[position...])
-            let count = pread(descriptor, rest.baseAddress, rest.count, off_t(offset) + off_t(position))
-            if count > 0 {
-                position += count
-            } else if count == 0 || errno != EINTR {
-                throw Self.failure(directory, count == 0 ? EIO : errno)
-            }
+        do throws(SystemError) {
+            let count = try readFully(descriptor, into: target, at: offset)
+            guard count == target.count else { throw SystemError(number: EIO) }
+        } catch {
+            throw Self.failure(directory, error)
         }
     }
 
-    private static func failure(_ directory: String, _ code: Int32) -> GroupingError {
-        .temporaryFile(directory: directory, reason: strerror(code).map { String(cString: $0) } ?? "error \(code)")
+    private static func failure(_ directory: String, _ error: SystemError) -> GroupingError {
+        .temporaryFile(directory: directory, reason: error.text)
     }
 }

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
 
 /// A file open for reading. Closed with the value.
 struct InputFile: ~Copyable {
@@ -38,10 +32,10 @@ struct InputFile: ~Copyable {
 
     /// The number of bytes read; 0 at the end. `target` is not empty.
     func read(into target: UnsafeMutableRawBufferPointer) throws(ReadingError) -> Int {
-        while true {
-            let count = system_read(descriptor, target.baseAddress, target.count)
-            if count >= 0 { return count }
-            if errno != EINTR { throw .unreadable(path: path, reason: systemText(errno)) }
+        do throws(SystemError) {
+            return try readAvailable(descriptor, into: target)
+        } catch {
+            throw .unreadable(path: path, reason: error.text)
         }
     }
 }
@@ -56,7 +50,7 @@ struct OutputFile: ~Copyable {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw .rejectsUnwritable(path: path, reason: systemText(errno)) }
         var found = [UInt8](repeating: 0, count: signature.count)
-        let count = found.withUnsafeMutableBytes { system_read(descriptor, $0.baseAddress, $0.count) }
+        let count = found.withUnsafeMutableBytes { try? readFully(descriptor, into: $0) }
         guard count == 0 || (count == signature.count && found == signature) else {
             _ = close(descriptor)
             throw .rejectsOverwrites(path: path)
@@ -73,30 +67,10 @@ struct OutputFile: ~Copyable {
     deinit { _ = close(descriptor) }
 
     func write(_ bytes: [UInt8]) throws(ReadingError) {
-        var position = 0
-        while position < bytes.count {
-            let count = bytes.withUnsafeBytes { raw in
-                system_write(descriptor, raw.baseAddress.map { $0 + position }, raw.count - position)
-            }
-            if count > 0 {
-                position += count
-            } else if count == 0 || errno != EINTR {
-                throw .rejectsUnwritable(path: path, reason: count == 0 ? "nothing was taken" : systemText(errno))
-            }
+        do throws(SystemError) {
+            try writeFully(descriptor, bytes)
+        } catch {
+            throw .rejectsUnwritable(path: path, reason: error.text)
         }
     }
-}
-
-private func systemText(_ code: Int32) -> String {
-    guard let text = strerror(code) else { return "error \(code)" }
-    return String(cString: text)
-}
-
-// Named apart from the methods `read` and `write` above, which would hide them.
-private func system_read(_ descriptor: Int32, _ target: UnsafeMutableRawPointer?, _ count: Int) -> Int {
-    read(descriptor, target, count)
-}
-
-private func system_write(_ descriptor: Int32, _ source: UnsafeRawPointer?, _ count: Int) -> Int {
-    write(descriptor, source, count)
 }

@@ -1,12 +1,5 @@
 internal import CByteScan
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
 
 /// What the bytes from a record's start hold.
 struct RecordScan {

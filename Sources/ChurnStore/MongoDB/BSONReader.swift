@@ -1,12 +1,5 @@
 internal import CMongo
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
 
 /// Reads the fields of one document after another, in their order, without copying: a view over `bson_iter_t`.
 ///

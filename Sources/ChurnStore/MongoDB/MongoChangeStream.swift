@@ -1,12 +1,5 @@
 internal import CMongo
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
 
 /// What changes in a collection, as the server tells of it. libmongoc opens it again by itself after a failover, behind
 /// the last change that it gave. Must not outlive the lease of its collection.

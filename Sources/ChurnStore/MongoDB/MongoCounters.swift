@@ -1,13 +1,6 @@
 internal import CMongo
+internal import ChurnBase
 internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
 
 /// What a pool's commands did, counted by libmongoc's command monitoring. No name of a collection and no value is kept.
 package final class MongoCounters: Sendable {

@@ -1,12 +1,5 @@
+internal import ChurnBase
 internal import ChurnFeatures
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
 
 extension MongoStore {
     package func buildFeatures(asOfDay: Int64?, anew: Bool) throws(StoreError) -> FeatureBuildReport {
@@ -243,7 +236,7 @@ extension MongoStore {
         document.append("as_of_minute", build.context.asOfMinute)
         document.append("last_purchase_minute", build.context.lastPurchaseMinute)
         document.append("customers", build.customers)
-        document.append("hash", StableHash.hexadecimal(build.hash))
+        document.append("hash", hexadecimal(build.hash))
         document.append("built_at", build.builtAtSeconds)
         document.append("records", build.place.records)
         document.append("segmentation", build.segmentation)

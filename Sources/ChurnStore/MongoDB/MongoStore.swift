@@ -1,13 +1,6 @@
-internal import ChurnFeatures
 internal import CMongo
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
+internal import ChurnFeatures
 
 /// A store in a MongoDB database. docs/mongodb.md shows its collections and indexes, and says why they are so.
 ///

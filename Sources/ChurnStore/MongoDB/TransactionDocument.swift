@@ -1,3 +1,4 @@
+internal import ChurnBase
 internal import ChurnFeatures
 
 /// How a transaction line lies in the collection `transactions`.

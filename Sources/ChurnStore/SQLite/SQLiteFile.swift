@@ -1,12 +1,5 @@
+internal import ChurnBase
 internal import GRDBSQLite
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
 
 /// Looks at a file before SQLite does: GRDB would put any database it opens for writing into WAL mode, ours or not.
 enum SQLiteFile {
@@ -76,6 +69,6 @@ enum SQLiteFile {
     }
 
     private static func systemError(_ number: Int32, store: String) -> StoreError {
-        .unavailable(store: store, code: SQLITE_CANTOPEN, explanation: String(cString: strerror(number)))
+        .unavailable(store: store, code: SQLITE_CANTOPEN, explanation: systemText(number))
     }
 }

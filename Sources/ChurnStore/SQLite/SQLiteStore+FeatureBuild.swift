@@ -1,13 +1,6 @@
+internal import ChurnBase
 internal import ChurnFeatures
 internal import GRDB
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
 
 extension SQLiteStore {
     /// Always anew: one pass in the order of customers is all there is to it.
@@ -71,7 +64,7 @@ extension SQLiteStore {
                 """,
             arguments: [
                 build.context.asOfMinute, build.context.lastPurchaseMinute, build.customers,
-                StableHash.hexadecimal(build.hash), build.builtAtSeconds,
+                hexadecimal(build.hash), build.builtAtSeconds,
             ]
         )
         return database.lastInsertedRowID

@@ -1,3 +1,4 @@
+internal import ChurnBase
 internal import ChurnFeatures
 internal import ChurnModel
 
@@ -5,7 +6,7 @@ extension TrainingReport {
     private static let format = "churn.training-report"
     private static let formatVersion = 1
 
-    var contents: JSONText {
+    var contents: JSON {
         .object([
             ("format", .string(Self.format)),
             ("format_version", .integer(Self.formatVersion)),
@@ -16,25 +17,25 @@ extension TrainingReport {
             ("test", test.json),
             ("comparison", .optional(comparison, \.json)),
             ("cutoffs", .optional(following, \.json)),
-            ("candidates", .list(candidates.map(\.json))),
+            ("candidates", .array(candidates.map(\.json))),
             ("coefficient_errors", .string(Self.coefficientErrors)),
-            ("coefficients", .list(coefficients.map(\.json))),
-            ("permutation_importance", .list(importance.map(\.json))),
+            ("coefficients", .array(coefficients.map(\.json))),
+            ("permutation_importance", .array(importance.map(\.json))),
             ("drop_one", .optional(dropOne, \.json)),
             ("segments", .optional(segments, \.json)),
-            ("leaks", .list(leaks.map(\.json))),
+            ("leaks", .array(leaks.map(\.json))),
             ("resamples", .integer(resamples)),
             ("procedure", .string(procedure)),
-            ("notes", .list(notes.map { .string($0) })),
+            ("notes", .array(notes.map { .string($0) })),
         ])
     }
 
-    private var modelJSON: JSONText {
+    private var modelJSON: JSON {
         .object([
             ("name", .string(model.name)),
             ("version", .integer(model.version)),
             ("input_set", .string(inputSet)),
-            ("inputs", .list(model.inputs.map { .string($0.feature) })),
+            ("inputs", .array(model.inputs.map { .string($0.feature) })),
             ("l2", .number(l2)),
             ("intercept", .number(model.intercept)),
             ("threshold", .number(model.threshold)),
@@ -43,7 +44,7 @@ extension TrainingReport {
         ])
     }
 
-    private var kindJSON: JSONText {
+    private var kindJSON: JSON {
         switch kind {
         case .temporal(let testCutoff, let horizonDays):
             .row([
@@ -55,7 +56,7 @@ extension TrainingReport {
         }
     }
 
-    private var dataJSON: JSONText {
+    private var dataJSON: JSON {
         .object([
             ("lines", .integer(data.lines)), ("purchase_lines", .integer(data.purchaseLines)),
             ("cancel_lines", .integer(data.cancelLines)), ("customers", .integer(data.customers)),
@@ -67,13 +68,13 @@ extension TrainingReport {
         ])
     }
 
-    private var trainingJSON: JSONText {
+    private var trainingJSON: JSON {
         .object([
             ("rows", .integer(trainingRows)), ("positives", .integer(trainingPositives)),
             ("customers", .integer(trainingCustomers)),
             (
                 "cutoffs",
-                .list(
+                .array(
                     trainingCutoffs.map {
                         .row([
                             ("cutoff", .string($0.cutoff)), ("rows", .integer($0.rows)),
@@ -87,18 +88,18 @@ extension TrainingReport {
 }
 
 extension Interval {
-    fileprivate var json: JSONText {
+    fileprivate var json: JSON {
         .row([("estimate", .number(estimate)), ("lower", .number(lower)), ("upper", .number(upper))])
     }
 }
 
 extension Bootstrap.Pair {
-    fileprivate var json: JSONText { .object([("roc_auc", areaUnderROC.json), ("log_loss", logLoss.json)]) }
+    fileprivate var json: JSON { .object([("roc_auc", areaUnderROC.json), ("log_loss", logLoss.json)]) }
 }
 
 extension CurveBand {
-    fileprivate func json(_ x: String, _ y: String) -> JSONText {
-        .list(
+    fileprivate func json(_ x: String, _ y: String) -> JSON {
+        .array(
             points.map {
                 .row([
                     (x, .number($0.x)), (y, .number($0.estimate)), ("lower", .number($0.lower)),
@@ -110,7 +111,7 @@ extension CurveBand {
 }
 
 extension Calibration.Bin {
-    fileprivate var json: JSONText {
+    fileprivate var json: JSON {
         .row([
             ("lower", .number(lower)), ("upper", .number(upper)), ("rows", .integer(rowCount)),
             ("positives", .integer(positiveCount)), ("mean_p", .optional(meanProbability) { .number($0) }),
@@ -120,7 +121,7 @@ extension Calibration.Bin {
 }
 
 extension TrainingReport.Evaluation {
-    fileprivate var json: JSONText {
+    fileprivate var json: JSON {
         .object([
             ("metrics", .figures(metrics.figures)),
             ("intervals_95", .object(intervals.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) })),
@@ -128,15 +129,15 @@ extension TrainingReport.Evaluation {
             ("roc_curve", bands.roc.json("false_positive_rate", "true_positive_rate")),
             ("precision_recall_curve", bands.precisionRecall.json("recall", "precision")),
             ("gain_curve", bands.gain.json("contacted", "found")),
-            ("reliability", .list(calibration.map(\.json))),
-            ("score_counts", .list(scoreCounts.map(\.json))),
-            ("decile_churn_rates", .list(decileRates.map { .number($0) })),
+            ("reliability", .array(calibration.map(\.json))),
+            ("score_counts", .array(scoreCounts.map(\.json))),
+            ("decile_churn_rates", .array(decileRates.map { .number($0) })),
         ])
     }
 }
 
 extension TrainingReport.Comparison {
-    fileprivate var json: JSONText {
+    fileprivate var json: JSON {
         .object([
             ("other", .string(other)), ("metrics", .figures(metrics.figures)), ("model_minus_other", difference.json),
         ])
@@ -144,11 +145,11 @@ extension TrainingReport.Comparison {
 }
 
 extension TrainingReport.Following {
-    fileprivate var json: JSONText {
+    fileprivate var json: JSON {
         .object([
             (
                 "evaluations",
-                .list(
+                .array(
                     cutoffs.map {
                         .object([
                             ("cutoff", .string($0.cutoff)), ("training_rows", .integer($0.trainingRows)),
@@ -164,15 +165,15 @@ extension TrainingReport.Following {
 }
 
 extension TrainingReport.Candidate {
-    fileprivate var json: JSONText {
+    fileprivate var json: JSON {
         .object([
-            ("name", .string(name)), ("inputs", .list(inputs.map { .string($0) })), ("l2", .number(l2)),
+            ("name", .string(name)), ("inputs", .array(inputs.map { .string($0) })), ("l2", .number(l2)),
             ("log_loss", .number(logLoss)), ("roc_auc", .number(areaUnderROC)),
             ("improvement_on_baseline", .number(improvement)), ("standard_error", .number(standardError)),
             ("is_baseline", .bool(isBaseline)), ("is_chosen", .bool(isChosen)),
             (
                 "penalties",
-                .list(
+                .array(
                     trials.map {
                         .row([
                             ("l2", .number($0.l2)), ("log_loss", .number($0.logLoss)),
@@ -186,7 +187,7 @@ extension TrainingReport.Candidate {
 }
 
 extension CoefficientTable.Row {
-    fileprivate var json: JSONText {
+    fileprivate var json: JSON {
         .object([
             ("input", .string(input)), ("coefficient", .number(coefficient)),
             ("standard_error", .optional(standardError) { .number($0) }),
@@ -196,7 +197,7 @@ extension CoefficientTable.Row {
 }
 
 extension PermutationImportance.Row {
-    fileprivate var json: JSONText {
+    fileprivate var json: JSON {
         .row([
             ("input", .string(input)), ("roc_auc_lost", .number(areaLost)),
             ("roc_auc_deviation", .number(areaDeviation)), ("log_loss_gained", .number(lossGained)),
@@ -206,12 +207,12 @@ extension PermutationImportance.Row {
 }
 
 extension DropOne {
-    fileprivate var json: JSONText {
+    fileprivate var json: JSON {
         .object([
             ("roc_auc", .number(areaUnderROC)), ("log_loss", .number(logLoss)),
             (
                 "without",
-                .list(
+                .array(
                     rows.map {
                         .row([
                             ("input", .string($0.input)), ("roc_auc", .number($0.areaUnderROC)),
@@ -225,13 +226,13 @@ extension DropOne {
 }
 
 extension TrainingReport.Segments {
-    fileprivate var json: JSONText {
+    fileprivate var json: JSON {
         .object([
             ("k", .integer(profiles.count)), ("inertia", .number(inertia)),
             ("silhouette", .optional(silhouette) { .number($0) }), ("knee", .integer(knee)),
             (
                 "profiles",
-                .list(
+                .array(
                     profiles.enumerated().map { index, profile in
                         .row([
                             ("name", .string(profile.name)), ("customers", .integer(profile.count)),
@@ -249,7 +250,7 @@ extension TrainingReport.Segments {
             ),
             (
                 "by_k",
-                .list(
+                .array(
                     counts.map {
                         .row([
                             ("k", .integer($0.segments)), ("inertia", .number($0.inertia)),
@@ -263,7 +264,7 @@ extension TrainingReport.Segments {
 }
 
 extension TrainingReport.LeakRow {
-    fileprivate var json: JSONText {
+    fileprivate var json: JSON {
         .object([
             ("feature", .string(feature)), ("is_input", .bool(isInput)), ("reads", .string(reads)),
             ("refused_in_a_shared_window", .optional(sharedWindow) { .string($0) }),

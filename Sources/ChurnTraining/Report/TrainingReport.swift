@@ -1,3 +1,4 @@
+internal import ChurnBase
 package import ChurnModel
 
 /// Everything that a report of one training shows, as values: no texts that a chart would have to take apart again.

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ChurnBase
 internal import ChurnFeatures
 internal import ChurnModel
 internal import ChurnStore
@@ -79,9 +80,9 @@ struct Evaluate: ParsableCommand {
                             (name, JSON.array([.number(interval.lower), .number(interval.upper)]))
                         }
                         return .object([
-                            ("cutoff", .string(row.cutoff)), ("metrics", TrainingText.figures(row.metrics.figures)),
+                            ("cutoff", .string(row.cutoff)), ("metrics", .figures(row.metrics.figures)),
                             ("intervals_95", .object(intervals)),
-                            ("at_threshold", TrainingText.figures(row.confusion.figures)),
+                            ("at_threshold", .figures(row.confusion.figures)),
                         ])
                     }
                 )

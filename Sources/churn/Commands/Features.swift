@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ChurnBase
 internal import ChurnFeatures
 internal import ChurnStore
 
@@ -90,7 +91,7 @@ struct Features: ParsableCommand {
             ("revenue", .string(decimalText(milli: report.revenueMilli))),
             ("customers_with_cancellations_only", .integer(report.cancelOnlyCustomers)),
             ("taken_over", report.takenOver.map { .integer($0) } ?? .null),
-            ("hash", .string(hexadecimalText(build.hash))),
+            ("hash", .string(hexadecimal(build.hash))),
         ])
     }
 
@@ -105,6 +106,6 @@ struct Features: ParsableCommand {
         table.add(["left out: cancellations only", groupedText(report.cancelOnlyCustomers)])
         if let takenOver = report.takenOver { table.add(["taken over from the build before", groupedText(takenOver)]) }
         return table.text() + "as of \(CivilTime.format(minute: build.context.asOfMinute)), "
-            + "generation \(build.generation), hash \(hexadecimalText(build.hash))\nstore  \(location)\n"
+            + "generation \(build.generation), hash \(hexadecimal(build.hash))\nstore  \(location)\n"
     }
 }

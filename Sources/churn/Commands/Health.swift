@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ChurnBase
 internal import ChurnClient
 
 struct Health: AsyncParsableCommand {
@@ -80,7 +81,7 @@ struct Health: AsyncParsableCommand {
     private static func object(_ model: HealthReport.Model) -> JSON {
         .object([
             ("name", .string(model.name)), ("version", .string(model.version)),
-            ("schema_id", .string(hexadecimalText(model.schemaID))), ("threshold", .number(model.threshold)),
+            ("schema_id", .string(hexadecimal(model.schemaID))), ("threshold", .number(model.threshold)),
             ("features", .array(model.features.map(JSON.string))),
         ])
     }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ChurnBase
 internal import ChurnFeatures
 internal import ChurnStore
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ChurnBase
 internal import ChurnModel
 
 struct Models: ParsableCommand {
@@ -78,7 +79,7 @@ struct Models: ParsableCommand {
     private static func object(_ artefact: ModelArtefact) -> JSON {
         let model = artefact.model
         let metrics = artefact.metrics.sorted { $0.key < $1.key }.map { set, figures in
-            (set, JSON.object(figures.sorted { $0.key < $1.key }.map { ($0.key, .number($0.value)) }))
+            (set, JSON.figures(figures))
         }
         return .object([
             ("name", .string(model.name)), ("version", .integer(model.version)),

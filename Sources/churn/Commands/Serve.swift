@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ChurnBase
 internal import ChurnModel
 internal import ChurnServer
 internal import ChurnServing

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ChurnBase
 internal import ChurnFeatures
 internal import ChurnStore
 
@@ -117,7 +118,7 @@ struct StoreCheck: ParsableCommand {
                     .object([
                         ("generation", .integer(build.generation)),
                         ("as_of", .string(isoText(minute: build.context.asOfMinute))),
-                        ("customers", .integer(build.customers)), ("hash", .string(hexadecimalText(build.hash))),
+                        ("customers", .integer(build.customers)), ("hash", .string(hexadecimal(build.hash))),
                     ])
                 }
             ),
@@ -144,7 +145,7 @@ struct StoreCheck: ParsableCommand {
             table.add(["customers with features", groupedText(build.customers)])
             table.add(["features as of", CivilTime.format(minute: build.context.asOfMinute)])
             table.add(["generation", groupedText(build.generation)])
-            table.add(["hash", hexadecimalText(build.hash)])
+            table.add(["hash", hexadecimal(build.hash)])
         }
         let verdict = problems.isEmpty ? "sound\n" : problems.map { "problem: \($0)\n" }.joined()
         return table.text() + "store  \(location)\n" + verdict

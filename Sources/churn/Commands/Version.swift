@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import ChurnCalls
+internal import ChurnBase
 internal import ChurnModel
 internal import ChurnProtocol
 

@@ -1,3 +1,4 @@
+internal import ChurnBase
 internal import ChurnFeatures
 
 /// Makes features straight from transaction files, without a store, and writes them as CSV.

@@ -1,11 +1,5 @@
+internal import ChurnBase
 internal import ChurnFeatures
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
 
 /// Looks at the beginning of each file, so that a wrong one is refused before anything is stored.
 enum IngestCheck {

@@ -1,3 +1,4 @@
+internal import ChurnBase
 internal import ChurnFeatures
 internal import ChurnStore
 
@@ -88,7 +89,7 @@ enum IngestText {
         table.add(["left out: cancellations only", groupedText(totals.cancelOnlyCustomers)])
         let rate = groupedText(Int64(Double(summary.total.lines) / max(seconds, 0.001)))
         return files(summary) + table.text()
-            + "as of \(CivilTime.format(minute: context.asOfMinute)), hash \(hexadecimalText(totals.hash))\n"
+            + "as of \(CivilTime.format(minute: context.asOfMinute)), hash \(hexadecimal(totals.hash))\n"
             + "features  \(output == "-" ? "standard output" : output), in "
             + "\(roundedText(seconds, decimals: 1)) s (\(rate) lines/s)\n"
     }
@@ -109,7 +110,7 @@ enum IngestText {
             // A string, as in the other reports: money is exact.
             ("revenue", .string(decimalText(milli: totals.revenueMilli))),
             ("customers_with_cancellations_only", .integer(totals.cancelOnlyCustomers)),
-            ("hash", .string(hexadecimalText(totals.hash))), ("files", .array(summary.files.map(file))),
+            ("hash", .string(hexadecimal(totals.hash))), ("files", .array(summary.files.map(file))),
         ])
     }
 

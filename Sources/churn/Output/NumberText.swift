@@ -1,17 +1,4 @@
-/// The shortest text that reads back as the same double; whole numbers without a fraction.
-func shortText(_ value: Double) -> String {
-    // Beyond 2^53 the digits would claim a precision that is not there; Swift writes an exponent then.
-    if value.magnitude < 0x1p53, let whole = Int64(exactly: value), value.sign == .plus || whole != 0 {
-        return String(whole)
-    }
-    return "\(value)"
-}
-
-/// Thousandths as a decimal number with exactly three decimals.
-func decimalText(milli: Int64) -> String {
-    let magnitude = milli.magnitude
-    return (milli < 0 ? "-" : "") + String(magnitude / 1_000) + "." + padded(magnitude % 1_000, to: 3)
-}
+internal import ChurnBase
 
 /// With a comma between groups of three digits, for people.
 func groupedText(_ value: Int64) -> String {
@@ -47,15 +34,4 @@ private func grouped(_ digits: String) -> String {
         text.append(digit)
     }
     return text
-}
-
-private func padded(_ value: UInt64, to width: Int) -> String {
-    let digits = String(value)
-    return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
-}
-
-/// 16 hexadecimal digits.
-func hexadecimalText(_ value: UInt64) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
 }

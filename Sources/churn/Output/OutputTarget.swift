@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
 
 /// Where a result is written: standard output, or a file that appears under its name only when it is whole.
 ///
@@ -76,9 +70,12 @@ struct OutputTarget: ~Copyable {
 
     private mutating func flush() throws {
         defer { buffer.removeAll(keepingCapacity: true) }
-        guard let code = writeAll(buffer, to: descriptor) else { return }
-        if code == EPIPE { throw OutputError.closed }
-        guard let path else { throw OutputError.failed(reason: systemText(code)) }
-        throw Failure(.inputOutput, "\(path): cannot be written (\(systemText(code))); check the disk")
+        do throws(SystemError) {
+            try writeFully(descriptor, buffer)
+        } catch {
+            if error.number == EPIPE { throw OutputError.closed }
+            guard let path else { throw OutputError.failed(reason: error.text) }
+            throw Failure(.inputOutput, "\(path): cannot be written (\(error.text)); check the disk")
+        }
     }
 }

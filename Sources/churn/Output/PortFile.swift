@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
 
 /// A file that tells which port a server got. It appears, whole, when connections are accepted.
 struct PortFile: Sendable {
@@ -32,6 +26,11 @@ struct PortFile: Sendable {
         let file = open(partialPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else { return systemText(errno) }
         defer { close(file) }
-        return writeAll(Array(text.utf8), to: file).map(systemText)
+        do throws(SystemError) {
+            try writeFully(file, Array(text.utf8))
+            return nil
+        } catch {
+            return error.text
+        }
     }
 }

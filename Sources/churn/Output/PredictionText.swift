@@ -1,3 +1,4 @@
+internal import ChurnBase
 internal import ChurnClient
 
 /// Predictions as the program shows them.

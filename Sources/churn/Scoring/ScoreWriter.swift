@@ -1,3 +1,4 @@
+internal import ChurnBase
 internal import ChurnClient
 internal import ChurnFeatures
 internal import ChurnStore

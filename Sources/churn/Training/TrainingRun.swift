@@ -1,3 +1,4 @@
+internal import ChurnBase
 internal import ChurnModel
 internal import ChurnProtocol
 internal import ChurnStore
@@ -165,7 +166,7 @@ struct TrainingRun {
             revenueMilli: counts.revenueMilli,
             firstMinute: counts.firstMinute ?? 0,
             lastMinute: counts.lastMinute ?? 0,
-            fingerprint: "transactions:" + hexadecimalText(try store.transactionsHash())
+            fingerprint: "transactions:" + hexadecimal(try store.transactionsHash())
         )
     }
 

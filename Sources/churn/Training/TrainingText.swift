@@ -1,3 +1,4 @@
+internal import ChurnBase
 internal import ChurnModel
 internal import ChurnTraining
 
@@ -10,17 +11,13 @@ enum TrainingText {
             ("model", .string(model.selector)), ("folder", .string(folder)),
             ("input_set", .string(result.report.inputSet)),
             ("inputs", .array(model.inputs.map { .string($0.feature) })), ("l2", .number(result.report.l2)),
-            ("threshold", .number(model.threshold)), ("test", figures(test.metrics.figures)),
-            ("test_at_threshold", figures(test.confusion.figures)),
+            ("threshold", .number(model.threshold)), ("test", .figures(test.metrics.figures)),
+            ("test_at_threshold", .figures(test.confusion.figures)),
             (
                 "mean_roc_auc_over_cutoffs",
                 .optional(result.report.following) { .number($0.model.areaUnderROC.estimate) }
             ),
         ])
-    }
-
-    static func figures(_ figures: [String: Double]) -> JSON {
-        .object(figures.sorted { $0.key < $1.key }.map { ($0.key, .number($0.value)) })
     }
 
     static func text(_ result: TrainingRun.Result, folder: String) -> String {

@@ -4,18 +4,23 @@
 /// them, so that no two different sequences of values give the same bytes.
 /// Source: Fowler, Noll, Vo; draft-eastlake-fnv, 64-bit prime and offset basis.
 package struct StableHash: Equatable, Sendable {
-    package private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+    @usableFromInline package var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
+    @inlinable
     package init() {}
 
+    @inlinable @inline(__always)
     package mutating func combine(byte: UInt8) {
         value = (value ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
     }
 
+    /// The bytes alone, without their number.
+    @inlinable
     package mutating func combine(_ bytes: UnsafeRawBufferPointer) {
         for byte in bytes { combine(byte: byte) }
     }
 
+    @inlinable
     package mutating func combine<Value: FixedWidthInteger>(_ integer: Value) {
         var rest = integer
         var left = Value.bitWidth / 8
@@ -40,19 +45,15 @@ package struct StableHash: Equatable, Sendable {
     }
 
     /// The length in bytes as an `Int64`, then the bytes.
+    @inlinable
     package mutating func combine(text: UnsafeBufferPointer<UInt8>) {
         combine(Int64(text.count))
         combine(UnsafeRawBufferPointer(text))
     }
 
+    @inlinable
     package mutating func combine(text: String) {
         var copy = text
         copy.withUTF8 { combine(text: $0) }
-    }
-
-    /// `value` as 16 lower-case hexadecimal digits, as stores and reports write it.
-    package static func hexadecimal(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
