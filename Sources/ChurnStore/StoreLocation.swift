@@ -32,6 +32,14 @@ package enum StoreLocation: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The kind of store, as Health names it.
+    package var kind: String {
+        switch self {
+        case .sqlite: "sqlite"
+        case .mongodb: "mongodb"
+        }
+    }
+
     /// Opens the store. This is the one place that knows which kinds this build has.
     ///
     /// - Parameter stallLimit: how long a server may be silent within one command, unless the address says so itself.

@@ -1,8 +1,10 @@
 extension MongoStore {
-    /// Whether transactions can be read by customer without a sort: nobody has dropped the index.
-    package func hasCustomerIndex() throws(StoreError) -> Bool {
-        try leasing { lease throws(MongoFailure) in
+    package func problems() throws(StoreError) -> [String] {
+        // Without it every reading of transactions by customer sorts them all.
+        let hasCustomerIndex = try leasing { lease throws(MongoFailure) in
             try lease.collection(MongoSchema.transactions).hasIndex(beginningWith: "customer")
         }
+        return hasCustomerIndex
+            ? [] : ["the index customer_lines of transactions is missing; churn ingest makes it again"]
     }
 }

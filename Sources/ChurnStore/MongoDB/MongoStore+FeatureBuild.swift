@@ -63,7 +63,7 @@ extension MongoStore {
         }
         report.build.generation = generation
         report.build.builtAtSeconds = Int64(time(nil))
-        report.build.place = FeaturePlace(records: draft.collection)
+        report.build.mongoPlace = MongoBuildPlace(records: draft.collection)
         // From here on the collection may be the last build's, even if an error says that nothing is known.
         guard try publish(report.build) else {
             try drop(draft.collection)
@@ -133,20 +133,20 @@ extension MongoStore {
     private func outdated(in base: FeatureBuild, _ histories: [Int64: CustomerHistory]) throws -> Wanted {
         let survey: FactsSurvey
         do {
-            survey = try self.survey(base.place.records, histories)
+            survey = try self.survey(base.mongoPlace.records, histories)
         } catch StoreError.damaged(_, .features) {
             return .everybody
         } catch is FactsError {
             return .everybody
         }
-        guard !survey.isDamaged, survey.hash.count == base.customers, survey.hash.value == base.hash,
+        guard !survey.isDamaged, survey.digest.matches(base),
             survey.outdated.count <= min(Self.outdatedLimit, histories.count / 3)
         else { return .everybody }
         return .only(survey.outdated)
     }
 
     private func copy(_ base: FeatureBuild, into draft: FeatureDraft) throws(MongoFailure) {
-        try run(FactsPipelines.copy(into: draft.collection), on: base.place.records)
+        try run(FactsPipelines.copy(into: draft.collection), on: base.mongoPlace.records)
     }
 
     /// Makes the records of the customers of their lines. Those without a purchase have none then.
@@ -189,7 +189,7 @@ extension MongoStore {
     /// Reads all records of a build, beside the histories of its customers.
     private func survey(_ collection: String, _ histories: [Int64: CustomerHistory]) throws -> FactsSurvey {
         var survey = FactsSurvey(histories)
-        try forEachRecord(FeaturePlace(records: collection), fromPrimary: true) { outcome, facts, document in
+        try forEachRecord(MongoBuildPlace(records: collection), fromPrimary: true) { outcome, facts, document in
             switch outcome {
             case .read: try survey.add(facts, CustomerHistory(facts, document))
             case .overflow: throw FactsError.overflow(customer: facts.customer)
@@ -214,8 +214,8 @@ extension MongoStore {
             build: FeatureBuild(
                 generation: 0,
                 context: BuildContext(asOfMinute: draft.asOfMinute, lastPurchaseMinute: lastPurchaseMinute),
-                customers: survey.hash.count,
-                hash: survey.hash.value,
+                customers: survey.digest.count,
+                hash: survey.digest.value,
                 builtAtSeconds: 0
             ),
             purchaseLines: survey.purchaseLines,
@@ -238,7 +238,7 @@ extension MongoStore {
         document.append("customers", build.customers)
         document.append("hash", hexadecimal(build.hash))
         document.append("built_at", build.builtAtSeconds)
-        document.append("records", build.place.records)
+        document.append("records", build.mongoPlace.records)
         document.append("segmentation", build.segmentation)
         let outcome = try retrying { lease throws(MongoFailure) in
             try lease.collection(MongoSchema.builds).bulk(BSONDocument("{\(MongoSchema.durably)}")) {
@@ -251,7 +251,7 @@ extension MongoStore {
         try retrying { lease throws(MongoFailure) in
             let filter = BSONDocument()
             filter.append("_id", build.generation)
-            filter.append("records", build.place.records)
+            filter.append("records", build.mongoPlace.records)
             try lease.collection(MongoSchema.builds, fromPrimary: true).find(filter, BSONDocument("{}")) { _ in
                 isOurs = true
                 return false
@@ -294,48 +294,5 @@ private struct FeatureDraft {
     /// - Parameter customers: nil: everybody.
     func pipelines(of customers: [Int64]?) -> FactsPipelines {
         FactsPipelines(asOfMinute: asOfMinute, collection: collection, customers: customers)
-    }
-}
-
-/// The records of a build, added up, and whose are not those of their lines.
-private struct FactsSurvey {
-    private let histories: [Int64: CustomerHistory]
-    private(set) var outdated: [Int64] = []
-    private(set) var isDamaged = false
-    private(set) var hash = UnorderedFactsHash()
-    private(set) var purchaseLines: Int64 = 0
-    private(set) var purchaseInvoices: Int64 = 0
-    private(set) var revenueMilli: Int64 = 0
-    private(set) var lastPurchaseMinute: Int64?
-    /// Customers with a purchase whose record was not read yet.
-    private var missing: Set<Int64>
-
-    init(_ histories: [Int64: CustomerHistory]) {
-        self.histories = histories
-        missing = Set(histories.lazy.filter { $0.value.purchases > 0 }.map(\.key))
-    }
-
-    mutating func add(_ facts: CustomerFacts, _ history: CustomerHistory) throws(FactsError) {
-        missing.remove(facts.customer)
-        if histories[facts.customer] != history { outdated.append(facts.customer) }
-        let (revenue, overflows) = revenueMilli.addingReportingOverflow(facts.amountMilli)
-        guard !overflows else { throw .overflow(customer: facts.customer) }
-        revenueMilli = revenue
-        purchaseLines += facts.purchaseLines
-        purchaseInvoices += facts.purchaseInvoices
-        lastPurchaseMinute = max(lastPurchaseMinute ?? facts.lastMinute, facts.lastMinute)
-        hash.add(facts)
-    }
-
-    /// Of a customer whose record cannot be.
-    mutating func addDamaged(_ customer: Int64) {
-        missing.remove(customer)
-        outdated.append(customer)
-        isDamaged = true
-    }
-
-    mutating func finish() {
-        outdated.append(contentsOf: missing)
-        missing = []
     }
 }

@@ -37,12 +37,12 @@ extension MongoStore {
             layout: layout,
             context: build.context,
             generation: build.generation,
-            segmentNames: build.place.segmentNames
+            segmentNames: build.mongoPlace.segmentNames
         )
-        var hash = UnorderedFactsHash()
+        var digest = FactsDigest(inAnyOrder: true)
         do {
-            try forEachFacts(build.place) { facts, document in
-                hash.add(facts)
+            try forEachFacts(build.mongoPlace) { facts, document in
+                digest.add(facts)
                 try builder.append(facts, segment: document.segment)
             }
         } catch StoreError.damaged(_, .features) {
@@ -50,13 +50,13 @@ extension MongoStore {
         } catch is FactsError {
             return nil
         }
-        guard hash.count == build.customers, hash.value == build.hash else { return nil }
+        guard digest.matches(build) else { return nil }
         return try builder.finish()
     }
 
     /// Calls `body` with every record of a build, customers ascending, and what else its document has.
     private func forEachFacts(
-        _ place: FeaturePlace,
+        _ place: MongoBuildPlace,
         _ body: (CustomerFacts, borrowing FactsDocument) throws -> Void
     ) throws {
         try forEachRecord(place) { outcome, facts, document in
@@ -71,7 +71,7 @@ extension MongoStore {
     /// Calls `body` with every record of a build, those too that cannot be. Of these only the customer is to be used,
     /// which is 0 when it cannot be either.
     func forEachRecord(
-        _ place: FeaturePlace,
+        _ place: MongoBuildPlace,
         fromPrimary: Bool = false,
         _ body: (FactsDocument.Outcome, CustomerFacts, borrowing FactsDocument) throws -> Void
     ) throws {
@@ -105,17 +105,19 @@ extension MongoStore {
         among.append("$in", integers: customers)
         filter.append("_id", among)
         var records = CustomerRecords()
-        var document = FactsDocument(segmentField: build.place.segmentField)
+        let place = build.mongoPlace
+        var document = FactsDocument(segmentField: place.segmentField)
         try leasing { lease throws(MongoFailure) in
             records = CustomerRecords()
-            try lease.collection(build.place.records).find(filter, BSONDocument("{}")) { reader in
+            try lease.collection(place.records).find(filter, BSONDocument("{}")) { reader in
                 var facts = CustomerFacts(customer: 0)
                 guard document.read(reader, into: &facts) == .read else {
                     records.damaged.append(facts.customer)
                     return true
                 }
-                let names = build.place.segmentNames
-                let segment = document.segment.flatMap { names.indices.contains($0) ? names[$0] : nil }
+                let segment = document.segment.flatMap {
+                    place.segmentNames.indices.contains($0) ? place.segmentNames[$0] : nil
+                }
                 records.found.append(CustomerRecord(build: build, facts: facts, segment: segment))
                 return true
             }
@@ -146,9 +148,10 @@ extension MongoStore {
         to field: String,
         in build: FeatureBuild
     ) throws(StoreError) {
+        let collection = build.mongoPlace.records
         _ = try retrying { lease throws(MongoFailure) in
             let options = BSONDocument("{\"ordered\": false, \(MongoSchema.durably)}")
-            return try lease.collection(build.place.records).bulk(options) { bulk throws(MongoFailure) in
+            return try lease.collection(collection).bulk(options) { bulk throws(MongoFailure) in
                 for (customer, segment) in segments {
                     let filter = BSONDocument()
                     filter.append("_id", customer)
@@ -179,70 +182,6 @@ extension MongoStore {
         }
         if outcome.matched == 1 { return }
         // Somebody else's segments, or ours, whose confirmation was lost.
-        guard try latestBuild()?.place.segmentField == field else { throw .busy(store: name) }
-    }
-}
-
-/// How a build lies in the collection `builds`: `_id` is its generation, so that two cannot have the same, and
-/// `generation` is the same again, to be sorted by: the stand-in of the tests sorts `_id` as text. They are few.
-enum BuildDocument {
-    /// - Returns: nil when the build cannot be.
-    static func read(_ reader: borrowing BSONReader) -> FeatureBuild? {
-        var build = FeatureBuild(
-            generation: 0,
-            context: BuildContext(asOfMinute: .min, lastPurchaseMinute: .max),
-            customers: 0,
-            hash: 0,
-            builtAtSeconds: 0
-        )
-        let names = BSONReader()
-        while reader.next() {
-            switch reader.key {
-            case "generation": build.generation = reader.integer ?? 0
-            case "as_of_minute": build.context.asOfMinute = reader.integer ?? .min
-            case "last_purchase_minute": build.context.lastPurchaseMinute = reader.integer ?? .max
-            case "customers": build.customers = reader.integer ?? 0
-            case "hash": build.hash = reader.string.flatMap { UInt64($0, radix: 16) } ?? 0
-            case "built_at": build.builtAtSeconds = reader.integer ?? 0
-            case "records": build.place.records = reader.string ?? ""
-            case "segmentation": build.segmentation = reader.integer ?? 0
-            case "segment_field": build.place.segmentField = reader.string ?? ""
-            case "segment_names":
-                _ = reader.forEach(with: names) { build.place.segmentNames.append($0.string ?? "") }
-            default: break
-            }
-        }
-        let asOf = CivilTime.split(minute: build.context.asOfMinute)
-        // Within the days that facts can have, so that no reader's arithmetic on it can overflow. (A hash that does not
-        // parse shows when the features are loaded.)
-        guard asOf.minuteOfDay == 0, Int32(exactly: asOf.day) != nil, build.generation > 0, build.customers > 0,
-            build.context.lastPurchaseMinute < build.context.asOfMinute,
-            build.place.records.hasPrefix(MongoSchema.featurePrefix)
-        else { return nil }
-        return build
-    }
-}
-
-/// `FactsHash` of records that come in any order.
-///
-/// `{"sort": {"_id": 1}}` gives them ascending, and then this costs a comparison a record. But the hash is what a build
-/// is known by, and must not hang on a server's idea of an order.
-struct UnorderedFactsHash {
-    private var records: [(customer: Int64, hash: UInt64)] = []
-    private var isAscending = true
-
-    mutating func add(_ facts: CustomerFacts) {
-        if let last = records.last, last.customer >= facts.customer { isAscending = false }
-        records.append((facts.customer, facts.stableHash))
-    }
-
-    var count: Int64 { Int64(records.count) }
-
-    var value: UInt64 {
-        var hash = FactsHash()
-        for record in isAscending ? records : records.sorted(by: { $0.customer < $1.customer }) {
-            hash.add(stableHash: record.hash)
-        }
-        return hash.value
+        guard try latestBuild()?.mongoPlace.segmentField == field else { throw .busy(store: name) }
     }
 }

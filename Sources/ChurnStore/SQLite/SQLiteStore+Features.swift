@@ -18,20 +18,16 @@ extension SQLiteStore {
                 segmentNames: try segmentNames(database),
                 reservedRows: rowCount
             )
-            var hash = FactsHash()
+            var digest = FactsDigest()
             var facts = CustomerFacts(customer: 0)
             let rows = try statement(FactsReader.sql + " ORDER BY customer", database)
             defer { rows.reset() }
-            var customers: Int64 = 0
             while try rows.step() {
                 guard FactsReader.read(rows, into: &facts) else { throw StoreError.damaged(store: name, .features) }
-                hash.add(facts)
+                digest.add(facts)
                 try builder.append(facts, segment: FactsReader.segment(rows))
-                customers += 1
             }
-            guard customers == build.customers, hash.value == build.hash else {
-                throw StoreError.damaged(store: name, .features)
-            }
+            guard digest.matches(build) else { throw StoreError.damaged(store: name, .features) }
             return try builder.finish()
         }
     }
@@ -109,12 +105,7 @@ extension SQLiteStore {
             builtAtSeconds: row.integer(5),
             segmentation: row.integer(6)
         )
-        let asOf = CivilTime.split(minute: build.context.asOfMinute)
-        // Within the days that facts can have, so that no reader's arithmetic on it can overflow. (A hash that does not
-        // parse shows when the features are loaded.)
-        guard asOf.minuteOfDay == 0, Int32(exactly: asOf.day) != nil, build.generation > 0, build.customers > 0,
-            build.context.lastPurchaseMinute < build.context.asOfMinute
-        else { throw StoreError.damaged(store: name, .features) }
+        guard build.isConsistent else { throw StoreError.damaged(store: name, .features) }
         return build
     }
 }

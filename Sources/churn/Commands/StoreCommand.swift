@@ -67,10 +67,7 @@ struct StoreCheck: ParsableCommand {
         let location = try store.location(try configuration.settings())
         let opened = try location.open(.read)
         let counts = try opened.transactionCounts()
-        var problems: [String] = []
-        if let mongodb = opened as? MongoStore, try !mongodb.hasCustomerIndex() {
-            problems.append("the index customer_lines of transactions is missing; churn ingest makes it again")
-        }
+        var problems = try opened.problems()
         let build = try Self.check(opened, counts, &problems)
         let text =
             json

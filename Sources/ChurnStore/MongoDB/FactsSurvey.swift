@@ -1,0 +1,44 @@
+internal import ChurnFeatures
+
+/// The records of a build, added up, and whose are not those of their lines.
+struct FactsSurvey {
+    private let histories: [Int64: CustomerHistory]
+    private(set) var outdated: [Int64] = []
+    private(set) var isDamaged = false
+    private(set) var digest = FactsDigest(inAnyOrder: true)
+    private(set) var purchaseLines: Int64 = 0
+    private(set) var purchaseInvoices: Int64 = 0
+    private(set) var revenueMilli: Int64 = 0
+    private(set) var lastPurchaseMinute: Int64?
+    /// Customers with a purchase whose record was not read yet.
+    private var missing: Set<Int64>
+
+    init(_ histories: [Int64: CustomerHistory]) {
+        self.histories = histories
+        missing = Set(histories.lazy.filter { $0.value.purchases > 0 }.map(\.key))
+    }
+
+    mutating func add(_ facts: CustomerFacts, _ history: CustomerHistory) throws(FactsError) {
+        missing.remove(facts.customer)
+        if histories[facts.customer] != history { outdated.append(facts.customer) }
+        let (revenue, overflows) = revenueMilli.addingReportingOverflow(facts.amountMilli)
+        guard !overflows else { throw .overflow(customer: facts.customer) }
+        revenueMilli = revenue
+        purchaseLines += facts.purchaseLines
+        purchaseInvoices += facts.purchaseInvoices
+        lastPurchaseMinute = max(lastPurchaseMinute ?? facts.lastMinute, facts.lastMinute)
+        digest.add(facts)
+    }
+
+    /// Of a customer whose record cannot be.
+    mutating func addDamaged(_ customer: Int64) {
+        missing.remove(customer)
+        outdated.append(customer)
+        isDamaged = true
+    }
+
+    mutating func finish() {
+        outdated.append(contentsOf: missing)
+        missing = []
+    }
+}
