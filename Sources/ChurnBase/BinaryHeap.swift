@@ -95,3 +95,5 @@ package struct BinaryHeap<Element: HeapElement> {
         elements[other].moved(to: other)
     }
 }
+
+extension BinaryHeap: Sendable where Element: Sendable {}

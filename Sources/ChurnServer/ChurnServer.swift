@@ -284,13 +284,3 @@ extension ChurnServer {
         await publisher.drain(timeout: configuration.drainTimeout)
     }
 }
-
-extension StoreLocation {
-    /// The kind of store, as Health names it.
-    fileprivate var kind: String {
-        switch self {
-        case .sqlite: "sqlite"
-        case .mongodb: "mongodb"
-        }
-    }
-}

@@ -1,5 +1,5 @@
 internal import CEpoll
-internal import Glibc
+internal import ChurnBase
 internal import NIOConcurrencyHelpers
 internal import NIOCore
 
@@ -44,14 +44,9 @@ final class ListeningSocket: Sendable {
             let connection = cepoll_accept(descriptor)
             if connection >= 0 { return .connection(connection) }
             if errno == EAGAIN || errno == EBADF { return .none }
-            if Self.lacksResources(errno) { return .noResources }
+            if SystemError.last.isShortage { return .noResources }
             // Anything else is the fault of one connection that is gone already, accept(2) says.
         }
-    }
-
-    /// After a failed accept(2) on any socket: whether the system has nothing to accept a connection with.
-    static func lacksResources(_ code: CInt) -> Bool {
-        [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(code)
     }
 
     /// To be called when nobody here accepts from it any more.
@@ -74,14 +69,14 @@ final class ListeningSocket: Sendable {
             CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue),
             CInt(IPPROTO_TCP)
         )
-        guard descriptor >= 0 else { throw fail(lastSystemError()) }
+        guard descriptor >= 0 else { throw fail(SystemError.last.text) }
         var on: CInt = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<CInt>.size))
         let bound = wanted.withSockAddr { address, bytes in Glibc.bind(descriptor, address, socklen_t(bytes)) }
         guard bound == 0, listen(descriptor, ServerLimits.acceptBacklog) == 0, let address = localAddress(descriptor)
         else {
             let code = errno
-            let reason = lastSystemError()
+            let reason = SystemError.last.text
             Glibc.close(descriptor)
             throw code == EADDRINUSE ? .portInUse(host: host, port: port) : fail(reason)
         }
@@ -136,9 +131,4 @@ final class ListeningSocket: Sendable {
             }
         }
     }
-}
-
-/// What `errno` says, for a person.
-func lastSystemError() -> String {
-    String(cString: strerror(errno))
 }

@@ -1,3 +1,4 @@
+internal import ChurnBase
 package import ChurnCalls
 package import ChurnFeatures
 internal import ChurnModel

@@ -1,3 +1,4 @@
+internal import ChurnBase
 package import ChurnCalls
 package import ChurnModel
 
@@ -98,18 +99,6 @@ package final class ServedModel: @unchecked Sendable {
     func matches(_ text: UnsafePointer<CChar>) -> Bool {
         equal(text, identity.name) || equal(text, UnsafePointer(selector))
     }
-}
-
-/// A NUL-terminated copy that the caller is to deallocate.
-func copyOfCString(_ text: String) -> UnsafeMutablePointer<CChar> {
-    let bytes = UnsafeMutablePointer<CChar>.allocate(capacity: text.utf8.count + 1)
-    var end = 0
-    for byte in text.utf8 {
-        bytes[end] = CChar(bitPattern: byte)
-        end += 1
-    }
-    bytes[end] = 0
-    return bytes
 }
 
 /// Whether two NUL-terminated strings are byte for byte the same.

@@ -1,7 +1,7 @@
+internal import ChurnBase
 internal import ChurnCalls
 internal import ChurnProtocol
 internal import ChurnServing
-internal import Glibc
 internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOPosix

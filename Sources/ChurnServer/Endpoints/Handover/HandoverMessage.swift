@@ -1,5 +1,5 @@
 internal import CHandover
-internal import Glibc
+internal import ChurnBase
 
 /// What two servers say to each other while one takes over from the other: docs/deploy.md has the whole conversation.
 ///

@@ -1,5 +1,5 @@
 internal import CEpoll
-internal import Glibc
+internal import ChurnBase
 internal import Logging
 internal import NIOPosix
 internal import Synchronization
@@ -46,14 +46,14 @@ final class HandoverPoint: Sendable {
         self.path = path
         listening = UnixSocket.make(SOCK_SEQPACKET)
         wakeup = cepoll_wakeup_create()
-        guard listening >= 0, wakeup >= 0 else { throw .system("cannot make a Unix socket: \(lastSystemError())") }
+        guard listening >= 0, wakeup >= 0 else { throw .system("cannot make a Unix socket: \(SystemError.last.text)") }
         unlink(nextPath)
         guard UnixSocket.withAddress(nextPath, { bind(listening, $0, $1) }) == 0,
             chmod(nextPath, S_IRUSR | S_IWUSR) == 0,
             Glibc.listen(listening, ServerLimits.handoverBacklog) == 0
         else {
             throw .handover(
-                "\(path): cannot be listened on (\(lastSystemError())); name another path with --handover"
+                "\(path): cannot be listened on (\(SystemError.last.text)); name another path with --handover"
             )
         }
     }
@@ -71,7 +71,7 @@ final class HandoverPoint: Sendable {
     func open(_ listeners: [ListeningSocket], _ logger: Logger, onReady: @escaping @Sendable (Successor) -> Void) {
         guard rename(nextPath, path) == 0 else {
             // It serves all the same, and to stop now would be worse than to hand over by a stop and a start later.
-            return logger.error("no hand-over at \(path)", metadata: ["reason": "\(lastSystemError())"])
+            return logger.error("no hand-over at \(path)", metadata: ["reason": "\(SystemError.last.text)"])
         }
         isOpen.store(true, ordering: .releasing)
         threads.start()
@@ -150,7 +150,7 @@ private struct HandoverServer {
     private func admit(_ peers: inout [Peer]) -> Bool {
         // It does not block: a peer that says nothing cannot hold this thread.
         let socket = cepoll_accept(listening)
-        guard socket >= 0 else { return !ListeningSocket.lacksResources(errno) }
+        guard socket >= 0 else { return !SystemError.last.isShortage }
         guard peers.count < ServerLimits.handoverPeers, UnixSocket.peerIsThisUser(socket) else {
             _ = HandoverMessage.refused.send(to: socket)
             close(socket)

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import ChurnBase
 
 /// The server that listens now, as the one sees it that is to take over. Everything here blocks, for a bounded time.
 ///
@@ -36,14 +36,14 @@ final class Predecessor: Sendable {
         func fail(_ what: String) -> ServerError { .handover("\(path): \(what)") }
         var file = stat()
         guard lstat(path, &file) == 0 else {
-            guard errno == ENOENT else { throw fail(lastSystemError()) }
+            guard errno == ENOENT else { throw fail(SystemError.last.text) }
             return nil
         }
         guard file.st_mode & S_IFMT == S_IFSOCK else {
             throw fail("is not a socket; name another path with --handover")
         }
         let socket = UnixSocket.make(SOCK_SEQPACKET)
-        guard socket >= 0 else { throw .system("cannot make a Unix socket: \(lastSystemError())") }
+        guard socket >= 0 else { throw .system("cannot make a Unix socket: \(SystemError.last.text)") }
         var keeps = false
         defer { if !keeps { close(socket) } }
         var timeout = timeval(tv_sec: Int(ServerLimits.handoverAnswerTimeout.components.seconds), tv_usec: 0)
@@ -53,10 +53,10 @@ final class Predecessor: Sendable {
         guard UnixSocket.withAddress(path, { connect(socket, $0, $1) }) == 0 else {
             // The file of a server that was killed. Who has ended since the look at the file has left nothing at all.
             if errno == ECONNREFUSED || errno == ENOENT { return nil }
-            throw fail("cannot be asked for its listening socket: \(lastSystemError())")
+            throw fail("cannot be asked for its listening socket: \(SystemError.last.text)")
         }
         guard UnixSocket.peerIsThisUser(socket) else { throw fail("belongs to another user") }
-        guard HandoverMessage.take.send(to: socket) else { throw fail(lastSystemError()) }
+        guard HandoverMessage.take.send(to: socket) else { throw fail(SystemError.last.text) }
         switch HandoverMessage.receive(from: socket) {
         case .message(.sockets, let descriptors):
             var listeners: [ListeningSocket] = []

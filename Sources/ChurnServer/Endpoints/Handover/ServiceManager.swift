@@ -1,4 +1,4 @@
-internal import Glibc
+internal import ChurnBase
 
 /// What a service manager of systemd's kind gives a service, and wants to hear from it: sd_listen_fds(3), sd_notify(3).
 package struct ServiceManager: Sendable {

@@ -1,5 +1,5 @@
 internal import CHandover
-internal import Glibc
+internal import ChurnBase
 
 /// Unix sockets, unix(7).
 enum UnixSocket {

@@ -1,5 +1,5 @@
 internal import CEpoll
-internal import Glibc
+internal import ChurnBase
 internal import NIOCore
 
 /// Carries a session's bytes over a non-blocking socket. Confined to its loop's thread.

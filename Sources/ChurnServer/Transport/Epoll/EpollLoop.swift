@@ -1,6 +1,6 @@
 internal import CEpoll
+internal import ChurnBase
 internal import ChurnCalls
-internal import Glibc
 internal import Logging
 internal import NIOConcurrencyHelpers
 internal import NIOCore
@@ -34,7 +34,7 @@ final class EpollLoop: ServingLoop {
         guard epoll >= 0, wakeup >= 0, timer >= 0,
             cepoll_add(epoll, wakeup, CEPOLL_IN, Token.wakeup) == 0,
             cepoll_add(epoll, timer, CEPOLL_IN, Token.timer) == 0
-        else { throw .system("cannot make an event loop: \(lastSystemError())") }
+        else { throw .system("cannot make an event loop: \(SystemError.last.text)") }
     }
 
     deinit {
@@ -187,7 +187,7 @@ final class EpollContext {
         generation &+= 1
         let token = UInt64(generation >> 1) << 32 | UInt64(UInt32(bitPattern: descriptor))
         guard loop.watch(descriptor, token: token) else {
-            logger.warning("a connection cannot be watched", metadata: ["reason": "\(lastSystemError())"])
+            logger.warning("a connection cannot be watched", metadata: ["reason": "\(SystemError.last.text)"])
             close(descriptor)
             admission.leave()
             return
@@ -267,7 +267,7 @@ final class EpollContext {
             case .none: return
             case .noResources:
                 // They wait in the system's queue until there is room again: tried anew at the next sweep.
-                logger.warning("cannot accept connections", metadata: ["reason": "\(lastSystemError())"])
+                logger.warning("cannot accept connections", metadata: ["reason": "\(SystemError.last.text)"])
                 loop.forget(listener.descriptor)
                 listening[index].isPaused = true
                 return

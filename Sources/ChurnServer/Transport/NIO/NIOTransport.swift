@@ -1,5 +1,5 @@
+internal import ChurnBase
 internal import ChurnCalls
-internal import Glibc
 internal import Logging
 internal import NIOConcurrencyHelpers
 internal import NIOCore
@@ -42,7 +42,7 @@ struct NIOTransport: Transport {
     private func accept(at open: OpenEndpoint) async throws(ServerError) -> any Channel {
         // NIO closes what it is given.
         let copy = fcntl(open.listener.descriptor, F_DUPFD_CLOEXEC, 0)
-        guard copy >= 0 else { throw .system("cannot copy the listening socket: \(lastSystemError())") }
+        guard copy >= 0 else { throw .system("cannot copy the listening socket: \(SystemError.last.text)") }
         do {
             let channel = try await ServerBootstrap(group: group)
                 .serverChannelInitializer { [pending] channel in

@@ -1,3 +1,4 @@
+internal import ChurnBase
 package import NIOCore
 
 /// The customers that callers wait for, each once however many callers it has, in the order in which they were first
@@ -10,18 +11,20 @@ package struct LookupQueue<Caller: Sendable>: Sendable {
         var isRefresh = false
     }
 
-    private struct Deadline: Sendable {
+    private struct Deadline: HeapElement, Sendable {
         var time: NIODeadline
         var customer: Int64
         var caller: UInt64
+
+        func isBefore(_ other: Deadline) -> Bool { time < other.time }
     }
 
     private var waits: [Int64: Wait] = [:]
     /// Not yet in flight, from `head` on.
     private var order: [Int64] = []
     private var head = 0
-    /// A binary heap, the earliest first. Callers that were answered stay in it until their time comes.
-    private var deadlines: [Deadline] = []
+    /// The earliest first. Callers that were answered stay in it until their time comes.
+    private var deadlines = BinaryHeap<Deadline>()
     private var lastCaller: UInt64 = 0
     package private(set) var callerCount = 0
 
@@ -33,7 +36,7 @@ package struct LookupQueue<Caller: Sendable>: Sendable {
         enlist(customer)
         waits[customer]?.callers[lastCaller] = caller
         callerCount += 1
-        push(Deadline(time: deadline, customer: customer, caller: lastCaller))
+        deadlines.insert(Deadline(time: deadline, customer: customer, caller: lastCaller))
     }
 
     /// Has the customer looked up, for nobody in particular.
@@ -86,7 +89,7 @@ package struct LookupQueue<Caller: Sendable>: Sendable {
     package mutating func expire(_ now: NIODeadline) -> [Caller] {
         var late: [Caller] = []
         while let first = deadlines.first, first.time <= now {
-            popDeadline()
+            deadlines.remove(at: 0)
             guard let caller = waits[first.customer]?.callers.removeValue(forKey: first.caller) else { continue }
             callerCount -= 1
             late.append(caller)
@@ -103,31 +106,4 @@ package struct LookupQueue<Caller: Sendable>: Sendable {
 
     /// When `expire` is to be called next, at the latest.
     package var nextDeadline: NIODeadline? { deadlines.first?.time }
-
-    private mutating func push(_ deadline: Deadline) {
-        deadlines.append(deadline)
-        var child = deadlines.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard deadlines[child].time < deadlines[parent].time else { return }
-            deadlines.swapAt(child, parent)
-            child = parent
-        }
-    }
-
-    private mutating func popDeadline() {
-        deadlines.swapAt(0, deadlines.count - 1)
-        deadlines.removeLast()
-        var parent = 0
-        while true {
-            var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2]
-            where child < deadlines.count && deadlines[child].time < deadlines[least].time {
-                least = child
-            }
-            guard least != parent else { return }
-            deadlines.swapAt(parent, least)
-            parent = least
-        }
-    }
 }
