@@ -13,8 +13,9 @@ readonly DOWNLOAD_PACKAGES=(ca-certificates curl)
 # docker-compose.yml, and what scripts/check-kernels looks into objects and emulates older processors with.
 readonly TEST_PACKAGES=(sqlite3 protobuf-c-compiler protobuf-compiler python3 python3-venv shellcheck docker-compose binutils
     qemu-user)
-# The peers of Benchmarks/: Redis, gRPC C++, and what builds and runs ours beside them.
-readonly BENCHMARK_PACKAGES=(gcc g++ libc6-dev redis-server sqlite3 libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc python3 python3-venv util-linux)
+# What builds, runs and counts ours in Benchmarks/, and the peers beside it: Redis, gRPC C++.
+readonly COMPARE_PACKAGES=(gcc libc6-dev binutils python3 python3-venv util-linux valgrind)
+readonly PEER_PACKAGES=(g++ redis-server sqlite3 libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc)
 
 if [[ -t 1 && -z "${NO_COLOR:-}" && "${TERM:-dumb}" != dumb ]]; then
     readonly BOLD=$'\e[1m' YELLOW=$'\e[33m' PLAIN=$'\e[0m'

@@ -3,6 +3,8 @@
 // Closed loop: a connection sends `depth` requests with one write and sends the next ones when all of them are
 // answered, as `redis-benchmark -P` does. Latency counts from that write.
 //
+// With --calls it ends after that many instead of after a time: for counting what the server executes for them.
+//
 // `cpu` is the part of the time that this thread ran: near 1 the generator is the limit, and not the server.
 //
 // Open loop: arrival n is due at start + n / rate, on the connections in turn, whatever became of those before it.
@@ -183,7 +185,7 @@ static size_t receive_ready(struct run *run, int timeout_ms) {
         receive(run, connection);
         bool refill = run->plan->rate == 0 && connection->oldest == connection->next;
         uint64_t now = refill ? now_ns() : 0;
-        if (!refill || now >= run->end) continue;
+        if (!refill || now >= run->end || (run->plan->calls && run->sent >= run->plan->calls)) continue;
         for (size_t n = 0; n < run->plan->depth; n++) add_call(run, connection, now);
         flush(connection);
         if (connection->out_bytes) fail("%zu requests do not fit into the socket's buffer", run->plan->depth);
@@ -247,12 +249,12 @@ static double cpu_seconds(void) {
     return (double)(user.tv_sec + system.tv_sec) + (double)(user.tv_usec + system.tv_usec) * 1e-6;
 }
 
-static void report(const struct run *run, double cpu) {
+static void report(const struct run *run, double seconds, double cpu) {
     const struct plan *plan = run->plan;
-    double rate = (double)run->answered / plan->seconds;
+    double rate = (double)run->answered / seconds;
     printf("{\"protocol\": \"%s\", \"loop\": \"%s\", \"connections\": %zu, \"depth\": %zu, \"seconds\": %g, "
            "\"answers\": %" PRIu64 ", \"answers_a_second\": %.1f, \"cpu\": %.3f, ",
-           plan->protocol->name, plan->rate > 0 ? "open" : "closed", plan->connections, plan->depth, plan->seconds,
+           plan->protocol->name, plan->rate > 0 ? "open" : "closed", plan->connections, plan->depth, seconds,
            run->answered, rate, cpu);
     print_histogram("latency_ns", run->latency);
     if (plan->rate > 0) {
@@ -285,10 +287,11 @@ void run_calls(const struct plan *plan) {
     }
     if (plan->matrix) run.companion.descriptor = connect_to_loopback(plan->port, false);
     run.begin = now_ns();
-    run.measured = run.begin + (uint64_t)(plan->warmup_seconds * 1e9);
-    run.end = run.measured + (uint64_t)(plan->seconds * 1e9);
+    run.measured = run.begin + (uint64_t)(plan->calls ? 0 : plan->warmup_seconds * 1e9);
+    run.end = plan->calls ? UINT64_MAX : run.measured + (uint64_t)(plan->seconds * 1e9);
     double cpu = cpu_seconds();
     if (plan->rate > 0) run_open(&run);
     else run_closed(&run);
-    report(&run, (cpu_seconds() - cpu) / ((double)(now_ns() - run.begin) * 1e-9));
+    double elapsed = (double)(now_ns() - run.begin) * 1e-9;
+    report(&run, plan->calls ? elapsed : plan->seconds, (cpu_seconds() - cpu) / elapsed);
 }

@@ -117,6 +117,7 @@ struct plan {
     uint16_t port;
     struct customers customers;
     size_t connections, depth;
+    size_t calls;                 // of a closed loop, rounded up to whole writes; 0: as many as the time allows
     double warmup_seconds, seconds;
     double rate;                  // arrivals a second; 0: closed loop
     uint64_t seed;

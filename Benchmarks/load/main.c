@@ -19,6 +19,7 @@ static const char usage[] =
     "  --rows FILE              CSV with a header: the model's columns, then probability\n"
     "  --connections N          [16]      --depth N              [1]\n"
     "  --seconds S              [2]       --warmup S             [0.5]\n"
+    "  --calls N                of closed: so many, instead of a time\n"
     "  --rate N                 of open   --seed N               [1]\n"
     "  --runs N                 [20]      --warmup-runs N        [3], of batch\n"
     "  --value-bytes N          [112], of fill\n";
@@ -37,8 +38,8 @@ int main(int count, char **arguments) {
         {"port", 1, 0, 'p'},    {"protocol", 1, 0, 'P'},  {"model", 1, 0, 'm'},    {"ids", 1, 0, 'i'},
         {"rows", 1, 0, 'R'},    {"batch-ids", 1, 0, 'b'}, {"rate", 1, 0, 'r'},     {"connections", 1, 0, 'c'},
         {"depth", 1, 0, 'd'},   {"seconds", 1, 0, 's'},   {"warmup", 1, 0, 'w'},   {"seed", 1, 0, 'S'},
-        {"runs", 1, 0, 'n'},    {"warmup-runs", 1, 0, 'W'}, {"value-bytes", 1, 0, 'v'}, {"help", 0, 0, 'h'},
-        {0},
+        {"runs", 1, 0, 'n'},    {"warmup-runs", 1, 0, 'W'}, {"value-bytes", 1, 0, 'v'}, {"calls", 1, 0, 'C'},
+        {"help", 0, 0, 'h'},    {0},
     };
     struct plan plan = {
         .protocol = &churn_protocol, .connections = 16, .depth = 1, .warmup_seconds = 0.5, .seconds = 2, .seed = 1,
@@ -73,6 +74,7 @@ int main(int count, char **arguments) {
         case 'n': runs = (size_t)number(name, optarg, 1, 100000); break;
         case 'W': warmup_runs = (size_t)number(name, optarg, 0, 1000); break;
         case 'v': plan.value_bytes = (size_t)number(name, optarg, 16, 4096); break;
+        case 'C': plan.calls = (size_t)number(name, optarg, 1, 1e9); break;
         case 'h': fputs(usage, stdout); return 0;
         default: fputs(usage, stderr); return 64;
         }
@@ -84,6 +86,7 @@ int main(int count, char **arguments) {
         return 64;
     }
     if ((calls || fill || batch_ids) && plan.customers.count == 0) fail("--ids is needed");
+    if (plan.calls && *mode != 'c') fail("--calls is for closed");
     if (*mode == 'o' && plan.rate == 0) fail("open needs --rate");
     if (*mode == 'c' && (plan.rate > 0 || plan.matrix)) fail("--rate and --rows are not for closed");
     if (*mode == 'b' && !batch_ids && !plan.matrix) fail("batch needs --rows, or --ids and --batch-ids");

@@ -1,30 +1,19 @@
-"""What the rows of Benchmarks/ share: places, servers that are started and surely stopped, interleaved runs, one line
-of JSON a comparison. Standard library only; the peers have an environment of their own."""
+"""What the rows of Benchmarks/ share: their settings, their peers, interleaved runs, one line of JSON a comparison.
+Standard library only; the peers have an environment of their own."""
 import argparse
 import contextlib
 import json
 import os
-import shlex
-import signal
-import socket
 import statistics
-import struct
 import subprocess
-import sys
 import tempfile
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-OUT = os.path.join(ROOT, ".build/benchmarks")
-CHURN = os.path.join(ROOT, ".build/release/churn")
-CHURN_BENCH = os.path.join(ROOT, ".build/release/churn-bench")
-LOAD = os.path.join(OUT, "load")
-PYTHON = os.path.join(ROOT, ".build/venv-benchmarks/bin/python")
-HERE = os.path.dirname(os.path.abspath(__file__))
+import harness
+from harness import *
 
-SMALL, LARGE = 4_339, 1_000_000
-BATCH_ROWS = 100_000
-START_SECONDS = 60
+CHURN = OURS.churn
+CHURN_BENCH = os.path.join(ROOT, ".build/release/churn-bench")
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--tiny", action="store_true", help="seconds in all; every part runs, the figures mean nothing")
@@ -36,93 +25,7 @@ WARM_UP = 0.05 if tiny else 0.3
 SIZES = [SMALL] if tiny else [SMALL, LARGE]
 
 
-# So that what is `running` is stopped too.
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-# --- Data ----------------------------------------------------------------------------------------------------
-
-
-def data(customers):
-    """The folder of a prepared store with its expected answers; see prepare.py. Made once."""
-    folder = os.path.join(OUT, "data", str(customers))
-    prepare = os.path.join(HERE, "prepare.py")
-    subprocess.run([PYTHON, prepare, CHURN, str(customers), folder], check=True, stdout=sys.stderr)
-    return folder
-
-
-# --- Processes -----------------------------------------------------------------------------------------------
-
-
-def pinned(core, command):
-    """The command on one core: the server on 0, what asks it on 1. With one core there is nothing to separate."""
-    cores = sorted(os.sched_getaffinity(0))
-    return ["taskset", "-c", str(cores[core]), *command] if len(cores) > 1 else command
-
-
-alive = []  # the children that are `running`
-
-
-@contextlib.contextmanager
-def running(command, **options):
-    """A child that does not outlive the block, whatever ends it."""
-    child = subprocess.Popen(command, **options)
-    alive.append(child.pid)
-    try:
-        yield child
-    finally:
-        alive.remove(child.pid)
-        child.terminate()
-        try:
-            child.wait(15)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        for stream in (child.stdin, child.stdout):
-            if stream:
-                stream.close()
-
-
-def first_line(child):
-    line = child.stdout.readline()
-    if not line:
-        raise SystemExit(f"{child.args} ended before it was ready, with status {child.wait()}")
-    return line
-
-
-def serve_command(folder, port=0):
-    """`churn serve` with one event loop. CHURN_BENCH_SERVE_ARGS adds to it, for comparing two forms of ours."""
-    return [
-        CHURN, "serve", "--store", f"sqlite:{folder}/store.sqlite", "--models", f"{ROOT}/models",
-        "--model", "seed-logistic", "--event-loops", "1", "--log-level", "warning", "--json",
-        "--listen", f"127.0.0.1:{port}",
-        *shlex.split(os.environ.get("CHURN_BENCH_SERVE_ARGS", "")),
-    ]  # fmt: skip
-
-
-@contextlib.contextmanager
-def churn(folder, environment=None):
-    """Our server; gives its port and its process. Ready when it has answered for a customer."""
-    command = pinned(0, serve_command(folder))
-    with running(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})}) as child:
-        port = json.loads(first_line(child))["port"]
-        customer = first_customer(folder)
-        deadline = time.monotonic() + START_SECONDS
-        while not predict(port, customer):
-            if time.monotonic() > deadline or child.poll() is not None:
-                raise SystemExit("churn serve does not answer")
-            time.sleep(0.01)
-        yield port, child
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+# --- Peers -------------------------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -150,15 +53,6 @@ def grpc(folder):
         yield int(first_line(child))
 
 
-def lines(*command):
-    """The lines that a program prints."""
-    words = [str(word) for word in command]
-    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=600)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(words)} ended with status {done.returncode}")
-    return done.stdout.strip().split("\n")
-
-
 @contextlib.contextmanager
 def mongodb(folder):
     """The tests' stand-in for MongoDB with the customers of a prepared store: its address and its process."""
@@ -177,84 +71,15 @@ def mongodb(folder):
                 yield uri, child.pid
 
 
-def generate(command):
-    """One run of a load generator, on core 1; its JSON. It ends the row when an answer was wrong."""
-    command = pinned(1, [str(word) for word in command])
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=300)
-    if done.returncode != 0:
-        raise SystemExit(f"{shlex.join(command)} ended with status {done.returncode}")
-    return json.loads(done.stdout)
+# --- Runs ----------------------------------------------------------------------------------------------------------
 
 
-def load(*arguments):
-    return generate([LOAD, *arguments])
-
-
-def calls(protocol, port, folder, connections, depth, **more):
-    """A closed loop, or with rate= an open one, for one customer a call."""
-    options = {"protocol": protocol, "port": port, "ids": f"{folder}/customers.bin", "connections": connections,
-               "depth": depth, "seconds": SECONDS, "warmup": WARM_UP, **more}  # fmt: skip
-    arguments = [word for key, value in options.items() for word in (f"--{key}", value)]
-    return load("open" if "rate" in more else "closed", *arguments)
-
-
-# --- One call of our own, for readiness ---------------------------------------------------------------------
-
-
-def first_customer(folder):
-    with open(f"{folder}/customers.bin", "rb") as file:
-        return struct.unpack("<qd", file.read(16))
-
-
-def exchange(connection, payload):
-    connection.sendall(struct.pack(">I", len(payload)) + payload)
-    (length,) = struct.unpack(">I", connection.recv(4, socket.MSG_WAITALL))
-    return connection.recv(length, socket.MSG_WAITALL)
-
-
-def health(port):
-    """Whether a new connection is answered with a healthy state: field 6 begins with `08 01`, SERVING."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), 5) as connection:
-            answer = exchange(connection, b"\x09" + struct.pack("<Q", 1) + b"\x32\x00")
-    except (OSError, struct.error):
-        return False
-    return answer[9:10] == b"\x32" and b"\x08\x01" in answer[10:14]
-
-
-def predict(port, expected):
-    """Whether a new connection gets the expected probability of the customer."""
-    customer, probability = expected
-    try:
-        with socket.create_connection(("127.0.0.1", port), 5) as connection:
-            method = b"\x22\x09\x09" + struct.pack("<q", customer)
-            answer = exchange(connection, b"\x09" + struct.pack("<Q", 1) + method)
-    except (OSError, struct.error):
-        return False
-    if answer[9:10] != b"\x22":
-        return False  # a status: not ready yet
-    (answered,) = struct.unpack_from("<d", answer, 21)
-    if abs(answered - probability) > 1e-12:
-        raise SystemExit(f"customer {customer}: {answered}, expected {probability}")
-    return True
+def calls(*arguments, **options):
+    """A loop as harness.calls makes it, of the usual length."""
+    return harness.calls(*arguments, **{"seconds": SECONDS, "warmup": WARM_UP, **options})
 
 
 # --- Results ----------------------------------------------------------------------------------------------------
-
-
-def cpu_seconds():
-    """What all programs of this machine have used, and what this one and its children have."""
-    tick = os.sysconf("SC_CLK_TCK")
-    with open("/proc/stat") as lines:
-        fields = next(lines).split()
-    # User, nice and system time, and what the host gave to others.
-    everybody = sum(int(fields[at]) for at in (1, 2, 3, 8)) / tick
-    finished = os.times()
-    ours = finished.user + finished.system + finished.children_user + finished.children_system
-    for pid in alive:
-        with open(f"/proc/{pid}/stat") as file:
-            ours += sum(int(ticks) for ticks in file.read().rpartition(")")[2].split()[11:13]) / tick
-    return everybody, ours
 
 
 disturbance = 0.0  # of the last comparison: cores that other programs, or the host, used meanwhile
