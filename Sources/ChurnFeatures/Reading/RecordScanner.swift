@@ -65,11 +65,7 @@ func scanRecord(
                 return RecordScan(outcome: isFinal ? .badQuotes : .needsMore)
             }
             innerLineFeeds += lineFeeds(base, from: fieldStart, to: close)
-            var position = fieldStart
-            while position < close {
-                highBits |= churn_scan64(base + position).high
-                position += 64
-            }
+            highBits |= highBitsOf(base, from: fieldStart, to: close)
             if fieldCount < fieldCapacity { bounds[fieldCount + 1] = Int32(truncatingIfNeeded: close + 1 - start) }
             fieldCount += 1
             switch quotedFieldEnd(base, at: close + 1, before: end, isFinal: isFinal) {
@@ -86,14 +82,7 @@ func scanRecord(
         while position < end {
             let scanned = churn_scan64(base + position)
             highBits |= scanned.high
-            // The bits up to and with the first line feed; all of them when there is none.
-            let upToLineFeed = scanned.line_feeds ^ (scanned.line_feeds &- 1)
-            var fieldEnds = (scanned.commas | scanned.line_feeds) & upToLineFeed
-            let openingQuotes = scanned.quotes & (fieldEnds << 1 | endsBefore) & upToLineFeed
-            if openingQuotes != 0 {
-                // The fields before the first quoted one, which is for the loop around this one.
-                fieldEnds &= (openingQuotes & (0 &- openingQuotes)) &- 1
-            }
+            let (fieldEnds, openingQuotes) = unquotedFields(scanned, endsBefore: endsBefore)
             note(fieldEnds, at: Int32(truncatingIfNeeded: position - start), fieldCount, bounds, fieldCapacity)
             fieldCount += fieldEnds.nonzeroBitCount
             if openingQuotes != 0 {
@@ -114,6 +103,35 @@ func scanRecord(
         fieldCount += 1
         return complete(at: end, next: end)
     }
+}
+
+/// Where the fields of one block end, up to its first line feed, and which of them begin with a quote.
+///
+/// - Parameter endsBefore: 1 when the byte before the block ends a field.
+/// - Returns: the ends of the fields before the first quoted one only, which is for the caller.
+@inline(__always)
+private func unquotedFields(
+    _ scanned: churn_scanned,
+    endsBefore: UInt64
+) -> (fieldEnds: UInt64, openingQuotes: UInt64) {
+    // The bits up to and with the first line feed; all of them when there is none.
+    let upToLineFeed = scanned.line_feeds ^ (scanned.line_feeds &- 1)
+    let fieldEnds = (scanned.commas | scanned.line_feeds) & upToLineFeed
+    let openingQuotes = scanned.quotes & (fieldEnds << 1 | endsBefore) & upToLineFeed
+    if openingQuotes == 0 { return (fieldEnds, 0) }
+    return (fieldEnds & ((openingQuotes & (0 &- openingQuotes)) &- 1), openingQuotes)
+}
+
+/// Not 0 when a byte from `start` on, or within 63 bytes after the last before `end`, is above 0x7F.
+@inline(__always)
+private func highBitsOf(_ base: UnsafePointer<UInt8>, from start: Int, to end: Int) -> UInt64 {
+    var bits: UInt64 = 0
+    var position = start
+    while position < end {
+        bits |= churn_scan64(base + position).high
+        position += 64
+    }
+    return bits
 }
 
 /// Bytes that must be readable after those to be scanned.
