@@ -6,8 +6,8 @@ import Testing
     @Test("finds the highest version by number, and a pinned one")
     func selection() throws {
         try withTemporaryDirectory { directory in
-            for version in [9, 10, 2] { try place(ArtefactTests.artefact(name: "b", version: version), in: directory) }
-            try place(ArtefactTests.artefact(name: "a", version: 1), in: directory)
+            for version in [9, 10, 2] { try place(sampleArtefact(name: "b", version: version), in: directory) }
+            try place(sampleArtefact(name: "a", version: 1), in: directory)
             try Data("notes".utf8).write(to: URL(fileURLWithPath: "\(directory)/README.md"))
             try Data("notes".utf8).write(to: URL(fileURLWithPath: "\(directory)/a/README.md"))
             try FileManager.default.createDirectory(atPath: "\(directory)/.tmp", withIntermediateDirectories: false)
@@ -26,7 +26,7 @@ import Testing
             #expect(throws: ModelError.unknownModel("a", available: [])) {
                 try ModelCatalog(directory: directory).model("a")
             }
-            try place(ArtefactTests.artefact(name: "a", version: 1), in: directory)
+            try place(sampleArtefact(name: "a", version: 1), in: directory)
             let catalog = try ModelCatalog(directory: directory)
             #expect(throws: ModelError.noSelection(available: ["a@1"])) { try catalog.model("") }
             for selector in ["b", "a@2", "a.b", "a@2147483647"] {
@@ -49,8 +49,8 @@ import Testing
     @Test("a broken artefact is an error that names it, also when all are read")
     func broken() throws {
         try withTemporaryDirectory { directory in
-            try place(ArtefactTests.artefact(name: "a", version: 1), in: directory)
-            let folder = try place(ArtefactTests.artefact(name: "b", version: 1), in: directory)
+            try place(sampleArtefact(name: "a", version: 1), in: directory)
+            let folder = try place(sampleArtefact(name: "b", version: 1), in: directory)
             try FileManager.default.removeItem(atPath: "\(folder)/model.json")
             let catalog = try ModelCatalog(directory: directory)
             #expect(throws: Never.self) { try catalog.model("a") }
@@ -62,7 +62,7 @@ import Testing
     @Test("an artefact moved to another folder is refused")
     func moved() throws {
         try withTemporaryDirectory { directory in
-            let folder = try place(ArtefactTests.artefact(name: "a", version: 1), in: directory)
+            let folder = try place(sampleArtefact(name: "a", version: 1), in: directory)
             try FileManager.default.moveItem(atPath: folder, toPath: "\(directory)/a/2")
             #expect(throws: ModelError.versionMismatch(at: "\(directory)/a/2/model.json", expected: 2, found: 1)) {
                 try ModelCatalog(directory: directory).model("a")
