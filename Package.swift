@@ -195,6 +195,7 @@ let package = Package(
             dependencies: ["churn", "ChurnFeatures", "ChurnModel", "ChurnStore", "TestSupport"],
             swiftSettings: strict
         ),
+        .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "ChurnWireTests", dependencies: ["TestSupport", "churn"], swiftSettings: strict),
         .testTarget(
             name: "ChurnEndToEndTests",
