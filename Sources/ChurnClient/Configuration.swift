@@ -1,11 +1,15 @@
+internal import ChurnProtocol
 public import NIOCore
 internal import NIOPosix
 
 extension ChurnClient {
     /// Where the server is, and how far a client goes to reach it. Checked when it is made.
     public struct Configuration: Sendable {
+        /// The address a server listens on unless it is told otherwise.
+        public static let defaultHost = ServiceAddress.defaultHost
         /// The port a server listens on unless it is told otherwise.
-        public static let defaultPort = 7447
+        public static let defaultPort = ServiceAddress.defaultPort
+        public static let defaultTimeout = Duration.seconds(10)
 
         /// A name or an address, without a port.
         public let host: String
@@ -32,10 +36,10 @@ extension ChurnClient {
         /// - Parameter eventLoopGroup: `nil` for the one that every NIO user of the process shares.
         /// - Throws: INVALID_ARGUMENT, naming the setting that is out of range.
         public init(
-            host: String = "127.0.0.1",
+            host: String = defaultHost,
             port: Int = defaultPort,
             connectTimeout: Duration = .seconds(5),
-            timeout: Duration = .seconds(10),
+            timeout: Duration = defaultTimeout,
             maxInFlight: Int = 256,
             maximumAttempts: Int = 8,
             backoff: Duration = .milliseconds(50),

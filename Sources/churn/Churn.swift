@@ -1,9 +1,14 @@
 internal import ArgumentParser
 internal import ChurnCalls
+internal import ChurnClient
 internal import ChurnProtocol
+internal import Logging
 
 /// The command line of churn: ingest transactions, build features, serve, and ask for predictions.
 struct Churn: AsyncParsableCommand {
+    private static let callTimeout = TimeArgument(ChurnClient.Configuration.defaultTimeout).defaultValueDescription
+    private static let healthTimeout = TimeArgument(Health.defaultTimeout).defaultValueDescription
+
     static let configuration = CommandConfiguration(
         commandName: "churn",
         abstract: "Customer churn predictions from retail transactions.",
@@ -11,7 +16,7 @@ struct Churn: AsyncParsableCommand {
             FIRST STEPS
               churn ingest transactions.csv.gz   read transactions into the store
               churn features                     make features of them
-              churn serve                        answer predictions on 127.0.0.1:7447
+              churn serve                        answer predictions on \(ServiceAddress.defaultText)
               churn predict 12347                ask for one
 
             SETTINGS come from a flag, else the environment, else the JSON file that
@@ -23,12 +28,12 @@ struct Churn: AsyncParsableCommand {
               models     --models     CHURN_MODELS     models here, else
                                                        ../share/churn/models by the program
               model      --model      CHURN_MODEL      the server's default; of serve: all
-              server     --server     CHURN_SERVER     127.0.0.1:7447
-              listen     --listen     CHURN_LISTEN     127.0.0.1:7447
+              server     --server     CHURN_SERVER     \(ServiceAddress.defaultText)
+              listen     --listen     CHURN_LISTEN     \(ServiceAddress.defaultText)
               host       --host       CHURN_HOST       that of server and of listen
               port       --port       CHURN_PORT       that of server and of listen
-              timeout    --timeout    CHURN_TIMEOUT    10s; of health: 3s
-              log_level  --log-level  CHURN_LOG_LEVEL  notice
+              timeout    --timeout    CHURN_TIMEOUT    \(callTimeout); of health: \(healthTimeout)
+              log_level  --log-level  CHURN_LOG_LEVEL  \(Settings.defaultLogLevel.rawValue)
 
             EXIT STATUS (health uses 0 and 1 only)
             \(ExitStatus.help)

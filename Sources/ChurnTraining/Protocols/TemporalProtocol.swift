@@ -21,20 +21,21 @@ package struct TemporalProtocol: Equatable, Sendable {
     package let thresholdRule: ThresholdRule
     package let allowedLeaks: Set<String>
 
+    package static let defaultRecall = 0.85
     package static let usualPenalties = [1.0, 3, 10, 30, 100, 300, 1_000]
 
     /// - Throws: `invalidSetting`, `noTrainingCutoff`, `overlappingTest`.
     package init(
         trainingCutoffs: [Int64],
         testCutoff: Int64,
-        horizonDays: Int = 90,
+        horizonDays: Int = SnapshotCollector.defaultHorizonDays,
         population: Population = .all,
         candidates: [InputSet] = InputSet.candidates,
         baseline: InputSet = .t10,
         penalties: [Double] = usualPenalties,
         penaltyRule: PenaltyRule = .oneStandardError,
         validation: CrossValidation,
-        thresholdRule: ThresholdRule = .recall(0.85),
+        thresholdRule: ThresholdRule = .recall(defaultRecall),
         allowedLeaks: Set<String> = []
     ) throws(TrainingError) {
         let cutoffs = Set(trainingCutoffs).sorted()

@@ -17,6 +17,8 @@ package struct SnapshotCollector {
     private var days: [Int32] = []
     private var lastLineMinute = Int64.min
 
+    package static let defaultHorizonDays = 90
+
     /// - Parameters:
     ///   - cutoffs: days since 1970-01-01; put in order, duplicates left out.
     ///   - horizonDays: 1 or more.
@@ -24,7 +26,7 @@ package struct SnapshotCollector {
     /// - Throws: `invalidSetting`.
     package init(
         cutoffs: [Int64] = [],
-        horizonDays: Int = 90,
+        horizonDays: Int = defaultHorizonDays,
         sharedRecency: Int? = nil,
         schema: FeatureSchema = .current
     ) throws(TrainingError) {

@@ -27,7 +27,7 @@ struct Evaluate: ParsableCommand {
     var cutoff: [DayArgument] = []
 
     @Option(help: ArgumentHelp("Days without a purchase that make a churner.", valueName: "days"))
-    var horizon = 90
+    var horizon = SnapshotCollector.defaultHorizonDays
 
     @OptionGroup var store: StoreOptions
     @OptionGroup var models: ModelsOptions

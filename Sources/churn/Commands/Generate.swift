@@ -18,10 +18,10 @@ struct Generate: ParsableCommand {
     )
 
     @Option(help: ArgumentHelp("Customers.", valueName: "count"))
-    var customers = 4_400
+    var customers = SyntheticTransactions.defaultCustomers
 
     @Option(help: ArgumentHelp("Days.", valueName: "count"))
-    var days = 374
+    var days = SyntheticTransactions.defaultDays
 
     @Option(help: ArgumentHelp("Seed of the random numbers.", valueName: "number"))
     var seed: UInt64 = 1

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import ChurnBase
 internal import ChurnClient
+internal import ChurnProtocol
 
 struct Health: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,7 +14,7 @@ struct Health: AsyncParsableCommand {
 
             EXAMPLES
               churn health
-              churn health --server churn.internal:7447 --timeout 1s --json
+              churn health --server churn.internal:\(ServiceAddress.defaultPort) --timeout 1s --json
             """
     )
 
@@ -26,10 +27,10 @@ struct Health: AsyncParsableCommand {
     @Flag(help: "One JSON object.")
     var json = false
 
-    private static let usualTimeout = Duration.seconds(3)
+    static let defaultTimeout = Duration.seconds(3)
 
     func run() async throws {
-        let client = try server.client(configuration.settings(), timeout: Self.usualTimeout, attempts: 1)
+        let client = try server.client(configuration.settings(), timeout: Self.defaultTimeout, attempts: 1)
         let report = try await withClient(client) { try await $0.health(names: json) }
         let line = json ? Self.object(report).text : Self.line(report, client.configuration)
         try StandardStream.output.write(line + "\n")

@@ -29,7 +29,7 @@ struct Ingest: ParsableCommand {
     @OptionGroup var configuration: ConfigurationOptions
 
     @Option(help: ArgumentHelp("Lines of a batch, 1 to 1000000.", valueName: "count"))
-    var batchLines = 20_000
+    var batchLines = IngestBatch.defaultLines
 
     @Option(help: ArgumentHelp("Write rejected lines to this file, with number and reason.", valueName: "file"))
     var rejects: String?

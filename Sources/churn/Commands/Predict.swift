@@ -29,14 +29,10 @@ struct Predict: AsyncParsableCommand {
     @Flag(help: "One JSON object a customer, a line each.")
     var json = false
 
-    private static let usualTimeout = Duration.seconds(10)
-    /// Long enough for a server that is being restarted, short enough for a person.
-    private static let attempts = 4
-
     func run() async throws {
         let settings = try configuration.settings()
         let selector = model.selector(settings)
-        let client = try server.client(settings, timeout: Self.usualTimeout, attempts: Self.attempts)
+        let client = try server.client(settings)
         let answers = try await withClient(client) { await ask($0, selector) }
 
         let predictions = answers.compactMap { try? $0.get() }

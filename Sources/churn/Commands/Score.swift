@@ -56,9 +56,6 @@ struct Score: AsyncParsableCommand {
     @Flag(help: "JSON lines instead of CSV.")
     var json = false
 
-    private static let usualTimeout = Duration.seconds(10)
-    private static let attempts = 4
-
     func validate() throws {
         guard all != (file != nil) else { throw ValidationError("name a file, or give --all; not both") }
         if to != nil {
@@ -73,7 +70,7 @@ struct Score: AsyncParsableCommand {
     func run() async throws {
         let settings = try configuration.settings()
         let selector = model.selector(settings)
-        let client = try server.client(settings, timeout: Self.usualTimeout, attempts: Self.attempts)
+        let client = try server.client(settings)
         try await withClient(client) { client in
             let source: any ScoreSource
             let writer: ScoreWriter

@@ -19,7 +19,7 @@ struct Segment: ParsableCommand {
     )
 
     @Option(name: .customLong("k"), help: ArgumentHelp("Segments, 1 to 255.", valueName: "count"))
-    var count = 4
+    var count = KMeans.defaultClusters
 
     @Option(help: ArgumentHelp("Seed of the restarts.", valueName: "number"))
     var seed = KMeans.defaultSeed

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import ChurnBase
 internal import ChurnModel
+internal import ChurnProtocol
 internal import ChurnServer
 internal import ChurnServing
 internal import ChurnStore
@@ -26,7 +27,7 @@ struct Serve: AsyncParsableCommand {
 
             EXAMPLES
               churn serve
-              churn serve --listen 0.0.0.0:7447 --model seed-logistic@1
+              churn serve --listen 0.0.0.0:\(ServiceAddress.defaultPort) --model seed-logistic@1
               churn serve --port 0 --json          any free port, said on standard output
               churn serve --store mongodb://db1/churn --lookup read-through
             """
@@ -50,7 +51,7 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where to listen, port 0 for any free one (else CHURN_LISTEN, else 127.0.0.1:7447).",
+            "Where to listen, port 0 for any free one (else CHURN_LISTEN, else \(ServiceAddress.defaultText)).",
             valueName: "host:port"
         )
     )
@@ -197,7 +198,10 @@ struct Serve: AsyncParsableCommand {
 /// Which of several models is the default of a server that was told none.
 enum DefaultModel {
     /// The order of preference; models it does not name follow by name.
-    private static let preferred = ["churn-temporal", "seed-logistic"]
+    private static let preferred = [trained, "seed-logistic"]
+
+    /// What a training calls its model unless it is told otherwise.
+    static let trained = "churn-temporal"
 
     /// Each name once, the default first.
     static func order(_ names: [String]) -> [String] {

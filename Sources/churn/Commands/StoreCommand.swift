@@ -174,8 +174,6 @@ struct StoreCopy: ParsableCommand {
     @Flag(help: "One JSON object.")
     var json = false
 
-    private static let linesPerBatch: Int64 = 20_000
-
     func run() throws {
         let from = try StoreLocation(parsing: source)
         let to = try StoreLocation(parsing: target)
@@ -189,7 +187,7 @@ struct StoreCopy: ParsableCommand {
             try reading.forEachLine { line in
                 try session.add(line)
                 lines += 1
-                guard lines % Self.linesPerBatch == 0 else { return }
+                guard lines.isMultiple(of: Int64(IngestBatch.defaultLines)) else { return }
                 _ = try session.commit()
                 progress.show { _ in "\(groupedText(lines)) lines" }
             }

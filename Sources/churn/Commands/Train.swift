@@ -34,7 +34,7 @@ struct Train: ParsableCommand {
     var protocolName = ProtocolName.temporal
 
     @Option(help: ArgumentHelp("The model's name.", valueName: "name"))
-    var name = "churn-temporal"
+    var name = DefaultModel.trained
 
     @Option(name: .customLong("version"), help: ArgumentHelp("Its version.", valueName: "number"))
     var modelVersion = 1
@@ -51,10 +51,10 @@ struct Train: ParsableCommand {
     var penalty: Double?
 
     @Option(help: ArgumentHelp("Churners that the threshold finds, 0 to 1.", valueName: "share"))
-    var recall = 0.85
+    var recall = TemporalProtocol.defaultRecall
 
     @Option(help: ArgumentHelp("Days without a purchase that make a churner.", valueName: "days"))
-    var horizon = 90
+    var horizon = SnapshotCollector.defaultHorizonDays
 
     @Option(help: ArgumentHelp("Training cutoffs, separated by commas.", valueName: "days"))
     var cutoffs: DaysArgument?

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import ChurnBase
 internal import ChurnClient
+internal import ChurnProtocol
 internal import ChurnStore
 
 /// `--config`, which every command with settings has.
@@ -39,7 +40,12 @@ struct ModelsOptions: ParsableArguments {
 
 /// Where the server is, for commands that call it.
 struct ServerOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The server (else CHURN_SERVER, else 127.0.0.1:7447).", valueName: "host:port"))
+    @Option(
+        help: ArgumentHelp(
+            "The server (else CHURN_SERVER, else \(ServiceAddress.defaultText)).",
+            valueName: "host:port"
+        )
+    )
     var server: String?
 
     @Option(help: ArgumentHelp("The server's host alone (else CHURN_HOST).", valueName: "host"))
@@ -51,8 +57,15 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Time for a call, such as 500ms or 2s (else CHURN_TIMEOUT).", valueName: "time"))
     var timeout: String?
 
+    /// Long enough for a server that is being restarted, short enough for a person.
+    private static let defaultAttempts = 4
+
     /// - Parameter attempts: how often a call is tried.
-    func client(_ settings: Settings, timeout usual: Duration, attempts: Int) throws -> ChurnClient {
+    func client(
+        _ settings: Settings,
+        timeout usual: Duration = ChurnClient.Configuration.defaultTimeout,
+        attempts: Int = defaultAttempts
+    ) throws -> ChurnClient {
         let server = try settings.address(.server, flag: server, hostFlag: host, portFlag: port)
         let timeout = try settings.timeout(flag: timeout, default: usual)
         guard server.port > 0 else { throw Failure(.usage, "port 0 is no server's; name the port it listens on") }

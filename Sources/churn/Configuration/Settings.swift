@@ -1,5 +1,5 @@
-internal import ChurnClient
 internal import ChurnModel
+internal import ChurnProtocol
 internal import ChurnStore
 internal import Logging
 #if canImport(FoundationEssentials)
@@ -14,7 +14,7 @@ struct Settings {
     private let file: [Setting: SettingValue]
 
     static let fileVariable = "CHURN_CONFIG"
-    static let defaultHost = "127.0.0.1"
+    static let defaultLogLevel = Logger.Level.notice
 
     /// - Parameter configFile: what `--config` says.
     /// - Throws: 78 for a configuration file that is not one.
@@ -114,7 +114,7 @@ struct Settings {
                 port = port ?? number
             }
         }
-        return (host ?? Self.defaultHost, port ?? ChurnClient.Configuration.defaultPort)
+        return (host ?? ServiceAddress.defaultHost, port ?? ServiceAddress.defaultPort)
     }
 
     /// The models asked for, in order; empty when none is.
@@ -131,7 +131,7 @@ struct Settings {
     }
 
     func logLevel(flag: String?) throws(Failure) -> Logger.Level {
-        guard let value = value(.logLevel, flag: flag) else { return .notice }
+        guard let value = value(.logLevel, flag: flag) else { return Self.defaultLogLevel }
         guard let level = Logger.Level(rawValue: value.text.lowercased()) else {
             throw value.failure("one of " + Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))
         }
@@ -161,15 +161,17 @@ struct Settings {
     private static func address(_ value: SettingValue) throws(Failure) -> (host: String, port: Int) {
         let parts = value.text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count >= 2, let last = parts.last, let port = Int(last), (0...65_535).contains(port) else {
-            throw value.failure("an address such as 127.0.0.1:7447")
+            throw value.failure("an address such as \(ServiceAddress.defaultText)")
         }
         var host = String(value.text.dropLast(last.count + 1))
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = String(host.dropFirst().dropLast())
         } else if host.contains(":") {
-            throw value.failure("an address such as [::1]:7447, with an IPv6 address in brackets")
+            throw value.failure(
+                "an address such as [::1]:\(ServiceAddress.defaultPort), with an IPv6 address in brackets"
+            )
         }
-        guard !host.isEmpty else { throw value.failure("an address such as 127.0.0.1:7447") }
+        guard !host.isEmpty else { throw value.failure("an address such as \(ServiceAddress.defaultText)") }
         return (host, port)
     }
 

@@ -10,8 +10,6 @@ struct FeatureExport {
     var output: String
     var json: Bool
 
-    private static let batchLines = 20_000
-
     func run() throws {
         try IngestCheck.run(files)
         var target = try OutputTarget(path: output)
@@ -24,7 +22,7 @@ struct FeatureExport {
         var builder = FactsBuilder(asOfDay: asOfDay, totalBytes: IngestCheck.byteCount(files))
         for file in files {
             var reader = try TransactionReader(path: file)
-            while try builder.add(&reader, maxLines: Self.batchLines) {
+            while try builder.add(&reader, maxLines: IngestBatch.defaultLines) {
                 let report = reader.report
                 progress.show { IngestText.progress(report, linesBefore: summary.total.lines, seconds: $0) }
             }

@@ -32,7 +32,6 @@ struct TrainingRun {
 
     private static let prototypePenalty = 1.0
     private static let prototypeThreshold = 0.35
-    private static let segments = 4
 
     // MARK: A forecast
 
@@ -142,7 +141,7 @@ struct TrainingRun {
             frequency: column("Frequency"),
             monetary: column("Monetary")
         )
-        let segmentation = try Segmentation(KMeans(clusters: Self.segments, threads: settings.threads))
+        let segmentation = try Segmentation(KMeans(clusters: KMeans.defaultClusters, threads: settings.threads))
         do throws(SegmentationError) {
             return TrainingReport.Segments(
                 try segmentation.fit(customers),
