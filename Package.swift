@@ -78,7 +78,8 @@ let package = Package(
         .target(name: "ChurnKernelBaseline", swiftSettings: strict),
         .target(
             name: "ChurnModel",
-            dependencies: ["ChurnBase", "CCrypto", "CCPU", "ChurnKernelBaseline"] + kernelLevels.map { .target(name: $0.name) },
+            dependencies: ["ChurnBase", "CCrypto", "CCPU", "ChurnKernelBaseline"]
+                + kernelLevels.map { .target(name: $0.name) },
             swiftSettings: strict
         ),
         .target(
@@ -95,7 +96,8 @@ let package = Package(
         .target(
             name: "ChurnServing",
             dependencies: [
-                "ChurnBase", "ChurnCalls", "ChurnFeatures", "ChurnModel", "ChurnStore", nioCore, nioPosix, nioLocks, logging,
+                "ChurnBase", "ChurnCalls", "ChurnFeatures", "ChurnModel", "ChurnStore", nioCore, nioPosix, nioLocks,
+                logging,
             ],
             swiftSettings: strict
         ),

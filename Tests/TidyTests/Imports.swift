@@ -21,19 +21,21 @@ enum Imports {
         "ChurnStore": system.union(threads).union([
             "ChurnBase", "ChurnFeatures", "CMongo", "CMongoLog", "GRDB", "GRDBSQLite",
         ]),
-        "ChurnProtocol": ["ChurnBase", "CChurnProto", "CProtobufC", "NIOCore"],
-        // Answers calls: no sockets, no messages, no frames.
-        "ChurnServing": system.union(threads).union([
-            "ChurnBase", "ChurnFeatures", "ChurnModel", "ChurnStore", "Logging", "NIOConcurrencyHelpers",
+        // What every dialect speaks of: plain values.
+        "ChurnCalls": ["ChurnBase"],
+        "ChurnProtocol": ["ChurnBase", "ChurnCalls", "CChurnProto", "CProtobufC", "NIOCore"],
+        // Answers calls: no sockets, no messages, no frames. Of NIO it has threads, locks and the clock.
+        "ChurnServing": system.union(threads).union(nio).union([
+            "ChurnBase", "ChurnCalls", "ChurnFeatures", "ChurnModel", "ChurnStore", "Logging",
         ]),
-        "ChurnClient": system.union(threads).union(nio).union(["ChurnBase", "ChurnProtocol"]),
+        "ChurnClient": system.union(threads).union(nio).union(["ChurnBase", "ChurnCalls", "ChurnProtocol"]),
         "ChurnServer": system.union(threads).union(nio).union([
-            "ChurnBase", "CEpoll", "CHandover", "ChurnFeatures", "ChurnModel", "ChurnProtocol", "ChurnServing",
-            "ChurnStore", "Logging", "ServiceLifecycle",
+            "ChurnBase", "CEpoll", "CHandover", "ChurnCalls", "ChurnFeatures", "ChurnModel", "ChurnProtocol",
+            "ChurnServing", "ChurnStore", "Logging", "ServiceLifecycle",
         ]),
         "churn": system.union(foundation).union(threads).union([
-            "ArgumentParser", "ChurnBase", "ChurnClient", "ChurnFeatures", "ChurnModel", "ChurnProtocol", "ChurnServer",
-            "ChurnServing", "ChurnStore", "ChurnTraining", "Logging", "ServiceLifecycle", "UnixSignals",
+            "ArgumentParser", "ChurnBase", "ChurnCalls", "ChurnClient", "ChurnFeatures", "ChurnModel", "ChurnProtocol",
+            "ChurnServer", "ChurnServing", "ChurnStore", "ChurnTraining", "Logging", "ServiceLifecycle", "UnixSignals",
         ]),
     ]
 

@@ -101,7 +101,7 @@ import Testing
         "an import that its target may not have",
         arguments: [
             ("ChurnModel", "internal import ChurnFeatures"), ("ChurnFeatures", "import ChurnModel"),
-            ("ChurnProtocol", "package import NIOPosix"), ("ChurnServing", "internal import NIOPosix"),
+            ("ChurnProtocol", "package import NIOPosix"), ("ChurnServing", "internal import CEpoll"),
             ("ChurnServing", "internal import ChurnProtocol"), ("ChurnServing", "internal import CChurnProto"),
             ("ChurnServer", "@preconcurrency internal import CChurnProto"), ("ChurnClient", "import ChurnServer"),
             ("ChurnServer", "    internal import struct GRDB.Row"), ("churn", "import CMongo"),
