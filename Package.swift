@@ -26,10 +26,8 @@ let strict: [SwiftSetting] = [
             ]
         ),
     ]
-    let vectorWidth: [CSetting] = [.unsafeFlags(["-mprefer-vector-width=512"])]
 #else
     let kernelLevels: [Target] = []
-    let vectorWidth: [CSetting] = []
 #endif
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -47,6 +45,11 @@ let package = Package(
     products: [
         .executable(name: "churn", targets: ["churn"]),
         .library(name: "ChurnClient", targets: ["ChurnClient"]),
+        // For Benchmarks/, which is a package of its own: nothing in these is public but what ChurnClient shows.
+        .library(
+            name: "_ChurnInternals",
+            targets: ["ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnClient", "ChurnServer"]
+        ),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -127,22 +130,6 @@ let package = Package(
                 argumentParser, logging, lifecycle, unixSignals,
             ],
             swiftSettings: strict
-        ),
-
-        .executableTarget(
-            name: "churn-bench",
-            dependencies: [
-                "ChurnBase", "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnClient",
-                "ChurnServer", "ChurnServing", "CKernelTwin",
-                nioCore, nioLocks, argumentParser,
-            ],
-            path: "Benchmarks/Sources/churn-bench",
-            swiftSettings: strict
-        ),
-        .target(
-            name: "CKernelTwin",
-            path: "Benchmarks/Sources/CKernelTwin",
-            cSettings: [.unsafeFlags(["-O3", "-Wno-psabi"])] + vectorWidth
         ),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),

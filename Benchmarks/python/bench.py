@@ -13,7 +13,7 @@ import harness
 from harness import *
 
 CHURN = OURS.churn
-CHURN_BENCH = os.path.join(ROOT, ".build/release/churn-bench")
+CHURN_BENCH = os.path.join(OUT, "swift/release/churn-bench")
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--tiny", action="store_true", help="seconds in all; every part runs, the figures mean nothing")

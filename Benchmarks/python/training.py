@@ -28,7 +28,7 @@ import bench
 warnings.simplefilter("ignore", ConvergenceWarning)
 
 FOLDER = os.path.join(bench.OUT, "data", "training-tiny" if bench.tiny else "training")
-PROGRAM = os.path.join(bench.ROOT, ".build/release/churn-bench")
+PROGRAM = bench.CHURN_BENCH
 # Our inertia by theirs, at most.
 BOUND = 1.0001
 
