@@ -48,7 +48,10 @@ let package = Package(
         // For Benchmarks/, which is a package of its own: nothing in these is public but what ChurnClient shows.
         .library(
             name: "_ChurnInternals",
-            targets: ["ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnClient", "ChurnServer"]
+            targets: [
+                "ChurnBase", "ChurnCalls", "ChurnFeatures", "ChurnModel", "ChurnTraining", "ChurnStore", "ChurnServing",
+                "ChurnClient", "ChurnServer",
+            ]
         ),
     ],
     dependencies: [
