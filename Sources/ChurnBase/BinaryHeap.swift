@@ -1,4 +1,5 @@
 /// What a `BinaryHeap` holds.
+@usableFromInline
 package protocol HeapElement {
     /// Whether the element leaves the heap before the other one; neither does where two are equal.
     func isBefore(_ other: Self) -> Bool
@@ -8,13 +9,17 @@ package protocol HeapElement {
 }
 
 extension HeapElement {
-    @inlinable @inline(__always)
+    @inlinable
     package func moved(to index: Int) {}
 }
 
 /// A priority queue over an array (Knuth, TAOCP vol. 3, 5.2.3): the element that is before all others comes first.
 ///
 /// - Complexity: O(log n) a change; O(1) for an insertion in order.
+///
+/// Every function is `@inline(__always)`: without it the compiler leaves a `package` generic of another module unspecialised,
+/// however inlinable it is.
+@usableFromInline
 package struct BinaryHeap<Element: HeapElement> {
     @usableFromInline package var elements: [Element] = []
 
