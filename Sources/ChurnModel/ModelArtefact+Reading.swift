@@ -1,11 +1,5 @@
 internal import ChurnBase
 
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
-
 extension ModelArtefact {
     /// Reads and checks the artefact in `folder`, which must hold `model.json` and `SHA256SUMS`.
     ///
@@ -43,34 +37,37 @@ extension ModelArtefact {
     }
 
     /// Reads and checks the text of a `model.json`, whose checksum is the caller's affair. `at` names it in errors.
-    package init(json bytes: [UInt8], at: String) throws(ModelError) {
-        let data = Data(bytes)
-        let header = try Self.decode(Header.self, from: data, at: at)
-        guard header.format == Self.format, header.formatVersion.value == Self.formatVersion else {
+    ///
+    /// - Parameter formats: those of the families that may be read; the text's own `format` picks one.
+    package init(json bytes: [UInt8], at: String, formats: [ArtefactFormat] = ArtefactFormat.all) throws(ModelError) {
+        let fields = ArtefactFields(bytes, at: at)
+        let found = try fields.decode(FormatFields.self)
+        guard let format = formats.first(where: { $0.name == found.format && $0.version == found.formatVersion.value })
+        else {
             throw .wrongFormat(
                 at: at,
-                expected: "\(Self.format) version \(Self.formatVersion)",
-                found: "\(header.format) version \(header.formatVersion.value)"
+                expected: formats.map { "\($0.name) version \($0.version)" }.joined(separator: " or "),
+                found: "\(found.format) version \(found.formatVersion.value)"
             )
         }
-        let document = try Self.decode(Document.self, from: data, at: at)
+        let document = try fields.decode(Document.self)
         // Before anything is made of each: a limit is no use afterwards.
         guard document.inputs.count <= ModelLimits.inputs else {
             throw .tooManyInputs(at: at, limit: ModelLimits.inputs, found: document.inputs.count)
         }
-        var inputs: [ModelInput] = []
+        var inputs: [InputDefinition] = []
         for (index, row) in document.inputs.enumerated() {
-            inputs.append(try row.input(field: "inputs[\(index)]", at: at))
+            inputs.append(try row.definition(field: "inputs[\(index)]", at: at))
         }
-        let model = try LogisticModel(
+        let header = try ModelHeader(
             name: document.name,
             version: document.version.value,
             inputs: inputs,
-            intercept: document.intercept,
             threshold: document.threshold,
             source: at
         )
-        let schema = hexadecimal(model.schemaHash)
+        let model = try format.model(header, fields)
+        let schema = hexadecimal(header.row.schemaHash)
         guard document.schemaHash == schema else {
             throw .schemaMismatch(at: at, expected: schema, found: document.schemaHash)
         }
@@ -107,45 +104,10 @@ extension ModelArtefact {
             }
         }
     }
-
-    private static func decode<T: Decodable>(_ type: T.Type, from data: Data, at: String) throws(ModelError) -> T {
-        do {
-            return try JSONDecoder().decode(type, from: data)
-        } catch let error as DecodingError {
-            throw modelError(error, at: at)
-        } catch {
-            throw .notJSON(at: at, reason: "\(error)")
-        }
-    }
-
-    private static func modelError(_ error: DecodingError, at: String) -> ModelError {
-        switch error {
-        case .keyNotFound(let key, let context):
-            return .malformed(at: at, field: fieldName(context.codingPath + [key]), reason: "is missing")
-        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-            return context.codingPath.isEmpty
-                ? .notJSON(at: at, reason: context.debugDescription)
-                : .malformed(at: at, field: fieldName(context.codingPath), reason: context.debugDescription)
-        @unknown default:
-            return .notJSON(at: at, reason: "\(error)")
-        }
-    }
-
-    private static func fieldName(_ path: [any CodingKey]) -> String {
-        var name = ""
-        for key in path {
-            if let index = key.intValue {
-                name += "[\(index)]"
-            } else {
-                name += name.isEmpty ? key.stringValue : ".\(key.stringValue)"
-            }
-        }
-        return name
-    }
 }
 
 /// What is read first: the rest of another format may look different.
-private struct Header: Decodable {
+private struct FormatFields: Decodable {
     var format: String
     var formatVersion: WholeNumber
 
@@ -197,7 +159,6 @@ private struct Document: Decodable {
     var version: WholeNumber
     var schemaHash: String
     var inputs: [Row]
-    var intercept: Double
     var threshold: Double
     var thresholdRule: String
     var training: ModelArtefact.Training
@@ -206,7 +167,7 @@ private struct Document: Decodable {
     var notes: [String]
 
     enum CodingKeys: String, CodingKey {
-        case name, version, inputs, intercept, threshold, training, metrics, libraries, notes
+        case name, version, inputs, threshold, training, metrics, libraries, notes
         case schemaHash = "schema_hash"
         case thresholdRule = "threshold_rule"
     }
@@ -215,11 +176,8 @@ private struct Document: Decodable {
         var feature: String
         var transform: String
         var offset: Double?
-        var mean: Double
-        var scale: Double
-        var coefficient: Double
 
-        func input(field: String, at: String) throws(ModelError) -> ModelInput {
+        func definition(field: String, at: String) throws(ModelError) -> InputDefinition {
             let made: Transform
             switch (transform, offset) {
             case ("identity", nil): made = .identity
@@ -235,7 +193,7 @@ private struct Document: Decodable {
                     reason: "expected identity, log1p or log, found \(transform)"
                 )
             }
-            return ModelInput(feature: feature, transform: made, mean: mean, scale: scale, coefficient: coefficient)
+            return InputDefinition(feature, made)
         }
     }
 }

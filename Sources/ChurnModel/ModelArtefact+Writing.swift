@@ -3,21 +3,23 @@ internal import ChurnBase
 extension ModelArtefact {
     /// The text of `model.json`: readable, and the same bytes for equal artefacts.
     package var json: [UInt8] {
-        JSON.object([
-            ("format", .string(Self.format)),
-            ("format_version", .integer(Self.formatVersion)),
+        var fields: [(String, JSON)] = [
+            ("format", .string(model.format.name)),
+            ("format_version", .integer(model.format.version)),
             ("name", .string(model.name)),
             ("version", .integer(model.version)),
             ("schema_hash", .string(hexadecimal(model.schemaHash))),
-            ("inputs", .array(model.inputs.map(\.json))),
-            ("intercept", .number(model.intercept)),
+        ]
+        fields += model.ownFields
+        fields += [
             ("threshold", .number(model.threshold)),
             ("threshold_rule", .string(thresholdRule)),
             ("training", training.json),
             ("metrics", Self.sorted(metrics, JSON.figures)),
             ("libraries", Self.sorted(libraries) { .string($0) }),
             ("notes", .array(notes.map { .string($0) })),
-        ]).document
+        ]
+        return JSON.object(fields).document
     }
 
     /// Writes `directory/NAME/VERSION/model.json` and `SHA256SUMS` beside it.
@@ -37,14 +39,29 @@ extension ModelArtefact {
     }
 }
 
-extension ModelInput {
-    fileprivate var json: JSON {
-        var fields: [(String, JSON)] = [
-            ("feature", .string(feature)), ("transform", .string(transform.name)),
-        ]
-        if case .log(let offset) = transform { fields.append(("offset", .number(offset))) }
-        fields += [("mean", .number(mean)), ("scale", .number(scale)), ("coefficient", .number(coefficient))]
-        return .row(fields)
+extension Model {
+    /// The inputs, each with the family's numbers, and what else only the family has.
+    fileprivate var ownFields: [(String, JSON)] {
+        switch self {
+        case .logistic(let model):
+            let inputs = model.inputs.map { input in
+                JSON.row(
+                    input.definition.fields + [
+                        ("mean", .number(input.mean)), ("scale", .number(input.scale)),
+                        ("coefficient", .number(input.coefficient)),
+                    ]
+                )
+            }
+            return [("inputs", .array(inputs)), ("intercept", .number(model.intercept))]
+        }
+    }
+}
+
+extension InputDefinition {
+    fileprivate var fields: [(String, JSON)] {
+        let named: [(String, JSON)] = [("feature", .string(feature)), ("transform", .string(transform.name))]
+        guard case .log(let offset) = transform else { return named }
+        return named + [("offset", .number(offset))]
     }
 }
 

@@ -1,6 +1,6 @@
 /// A model with its papers: what is in `models/NAME/VERSION/model.json`.
 package struct ModelArtefact: Equatable, Sendable {
-    package var model: LogisticModel
+    package var model: Model
     /// How the threshold was chosen, for a person.
     package var thresholdRule: String
     package var training: Training
@@ -12,7 +12,7 @@ package struct ModelArtefact: Equatable, Sendable {
     package var notes: [String]
 
     package init(
-        model: LogisticModel,
+        model: Model,
         thresholdRule: String,
         training: Training,
         metrics: [String: [String: Double]] = [:],
@@ -65,8 +65,6 @@ package struct ModelArtefact: Equatable, Sendable {
 }
 
 extension ModelArtefact {
-    static let format = "churn.logistic-regression"
-    static let formatVersion = 1
     static let modelFile = "model.json"
     static let checksumFile = "SHA256SUMS"
 }

@@ -67,9 +67,11 @@ package struct ModelCatalog: Sendable {
         try artefact(entry(selector))
     }
 
-    /// The model of the artefact that `selector` names; see ``entry(_:)``.
+    /// The logistic regression that `selector` names; see ``entry(_:)``.
     package func model(_ selector: String) throws(ModelError) -> LogisticModel {
-        try artefact(selector).model
+        switch try artefact(selector).model {
+        case .logistic(let model): model
+        }
     }
 
     /// All artefacts, or the first error.

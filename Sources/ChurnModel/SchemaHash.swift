@@ -5,7 +5,7 @@ internal import ChurnBase
 /// FNV-1a, 64 bits, over each input's feature name (UTF-8), a zero byte, the transform's name, for `log` the eight
 /// bytes of its offset as an IEEE 754 double, most significant first, and a line feed. A guard against mix-ups, not
 /// against malice: that is what the checksum's origin is for.
-package func schemaHash(of inputs: [ModelInput]) -> UInt64 {
+package func schemaHash(of inputs: [InputDefinition]) -> UInt64 {
     var hash = StableHash()
     func add(_ text: String) {
         for byte in text.utf8 { hash.combine(byte: byte) }

@@ -11,7 +11,7 @@ package final class Scorer: Sendable {
     /// `w_j = coefficient_j / scale_j`: log-odds per unit of input.
     private let weights: ContiguousArray<Double>
     private let means: ContiguousArray<Double>
-    private let transforms: ContiguousArray<Transform>
+    private let row: ModelRow
     /// `b = intercept - Σ_j w_j mean_j`: log-odds of inputs that are all 0.
     package let bias: Double
     /// The largest magnitude of an input for which no step of scoring can overflow; about 4e307 for usual models.
@@ -26,9 +26,9 @@ package final class Scorer: Sendable {
         precondition(level.isAvailable, "this processor has no \(level.rawValue)")
         self.model = model
         self.level = level
+        row = model.row
         weights = ContiguousArray(model.inputs.map { $0.coefficient / $0.scale })
         means = ContiguousArray(model.inputs.map(\.mean))
-        transforms = ContiguousArray(model.inputs.map(\.transform))
         // Summed in twice the precision, from the rounded weights. So the bias is rounded once, and the weights'
         // own rounding acts on x - mean, as in the contributions, not on x and mean apart.
         var sum = DoubleDouble(model.intercept)
@@ -36,6 +36,13 @@ package final class Scorer: Sendable {
         bias = sum.rounded
         let total = weights.reduce(1) { $0 + $1.magnitude }
         inputLimit = Double.greatestFiniteMagnitude / 4 / total
+    }
+
+    /// - Parameter level: one that is available.
+    package convenience init(_ model: Model, level: CPULevel) {
+        switch model {
+        case .logistic(let model): self.init(model, level: level)
+        }
     }
 
     /// Inputs of a row.
@@ -166,17 +173,15 @@ package final class Scorer: Sendable {
 
     // MARK: From features to inputs
 
-    /// True when every input is its feature as it is, so that features can be scored where they lie.
-    package var needsNoTransform: Bool { transforms.allSatisfy { $0 == .identity } }
+    /// See ``ModelRow``.
+    package var needsNoTransform: Bool { row.needsNoTransform }
 
     /// The transform of one input.
-    package func transform(ofInput index: Int) -> Transform { transforms[index] }
+    package func transform(ofInput index: Int) -> Transform { row.transform(ofInput: index) }
 
     /// Makes a row's inputs from its features. `inputs` may be `features`.
     package func transform(features: UnsafePointer<Double>, into inputs: UnsafeMutablePointer<Double>) {
-        for j in transforms.indices {
-            inputs[j] = transforms[j](features[j])
-        }
+        row.transform(features: features, into: inputs)
     }
 
     /// Makes a column of input `index` from a column of its feature. `inputs` may be `features`.
@@ -186,10 +191,7 @@ package final class Scorer: Sendable {
         rows: Int,
         into inputs: UnsafeMutablePointer<Double>
     ) {
-        let transform = transforms[index]
-        for row in 0..<rows {
-            inputs[row] = transform(features[row])
-        }
+        row.transform(column: features, ofInput: index, rows: rows, into: inputs)
     }
 
     // MARK: Checks
@@ -221,29 +223,6 @@ package final class Scorer: Sendable {
 
     /// The index of a row's first input that cannot be scored, or nil; see ``firstInvalid(columns:rows:)``.
     package func firstInvalid(inputs: UnsafePointer<Double>) -> Int? {
-        let column = level.firstBeyond(limit: inputLimit, in: inputs, count: inputCount)
-        return column >= 0 ? column : nil
+        row.firstInvalid(inputs: inputs, limit: inputLimit, level: level)
     }
-}
-
-/// A sum held as two doubles, `high + low`, for work done once a model.
-///
-/// - Source: Ogita, Rump, Oishi, "Accurate sum and dot product" (2005), algorithm 5.3.
-struct DoubleDouble {
-    private var high: Double
-    private var low = 0.0
-
-    init(_ value: Double) { high = value }
-
-    mutating func subtract(product a: Double, _ b: Double) {
-        let product = -a * b
-        let productError = (-product).addingProduct(-a, b)
-        let sum = high + product
-        let part = sum - high
-        let sumError = (high - (sum - part)) + (product - part)
-        high = sum
-        low += sumError + productError
-    }
-
-    var rounded: Double { high + low }
 }

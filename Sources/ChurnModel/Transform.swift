@@ -40,24 +40,3 @@ private func libmLog1p(_ x: Double) -> Double {
 private func libmLog(_ x: Double) -> Double {
     log(x)
 }
-
-/// One input of a model: a feature, how it is transformed and standardised, and its coefficient.
-package struct ModelInput: Equatable, Sendable {
-    /// Name of the raw feature: 1 to 64 bytes of printable ASCII without spaces.
-    package var feature: String
-    package var transform: Transform
-    /// Of the transformed feature, over the training rows.
-    package var mean: Double
-    /// Standard deviation of the transformed feature over the training rows; above 0.
-    package var scale: Double
-    /// Log-odds per standard deviation.
-    package var coefficient: Double
-
-    package init(feature: String, transform: Transform = .identity, mean: Double, scale: Double, coefficient: Double) {
-        self.feature = feature
-        self.transform = transform
-        self.mean = mean
-        self.scale = scale
-        self.coefficient = coefficient
-    }
-}

@@ -21,7 +21,7 @@ import Testing
             var collector = try SnapshotCollector(cutoffs: [day], horizonDays: 90)
             let store = try StoreLocation(parsing: uri).open(.read)
             try store.forEachLineByCustomer(before: .max) { try collector.add($0) }
-            let model = try ModelCatalog(directory: Surroundings.path("models")).model("churn-temporal")
+            let model = try ModelCatalog(directory: Surroundings.path("models")).artefact("churn-temporal").model
             // As the server scores: by the kernels of this processor's level.
             return try collector.finish().cutoff(day: day).scored(by: model, level: .best)
         }

@@ -18,12 +18,14 @@ func sampleArtefact(name: String = "sample", version: Int = 3, seed: UInt64 = 1)
         )
     }
     return ModelArtefact(
-        model: try LogisticModel(
-            name: name,
-            version: version,
-            inputs: inputs,
-            intercept: random.wide(-5...5),
-            threshold: Double.random(in: 0...1, using: &random)
+        model: try .logistic(
+            LogisticModel(
+                name: name,
+                version: version,
+                inputs: inputs,
+                intercept: random.wide(-5...5),
+                threshold: Double.random(in: 0...1, using: &random)
+            )
         ),
         thresholdRule: "by hand: \"a\\b\" and\nnew line, tab\t, bell \u{7}, é, 漢字, 😀, \u{2028}",
         training: .init(

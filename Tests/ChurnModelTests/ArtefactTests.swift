@@ -21,7 +21,7 @@ import Testing
             let read = try ModelArtefact(json: artefact.json, at: "model.json")
             #expect(read == artefact)
             #expect(read.json == artefact.json)
-            for (a, b) in zip(read.model.inputs, artefact.model.inputs) {
+            for (a, b) in zip(read.model.logistic.inputs, artefact.model.logistic.inputs) {
                 #expect(a.coefficient.bitPattern == b.coefficient.bitPattern)
                 #expect(a.mean.bitPattern == b.mean.bitPattern && a.scale.bitPattern == b.scale.bitPattern)
             }

@@ -24,12 +24,14 @@ import Testing
         var libraries: [String: String] = [:]
         if case .fields(let versions) = reference.versions { libraries = versions.mapValues(\.text) }
         return ModelArtefact(
-            model: try LogisticModel(
-                name: "seed-logistic",
-                version: 1,
-                inputs: inputs,
-                intercept: fit.lbfgs.intercept.number,
-                threshold: 0.35
+            model: try .logistic(
+                LogisticModel(
+                    name: "seed-logistic",
+                    version: 1,
+                    inputs: inputs,
+                    intercept: fit.lbfgs.intercept.number,
+                    threshold: 0.35
+                )
             ),
             thresholdRule: "Fixed at 0.35 by the prototype; how it came to it is not recorded.",
             training: .init(

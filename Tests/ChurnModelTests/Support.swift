@@ -91,3 +91,12 @@ func place(_ text: [UInt8], in folder: String) throws {
     let sums = ChecksumFile.line(digest: text.withUnsafeBytes { sha256($0) }, file: "model.json")
     try Data(sums.utf8).write(to: URL(fileURLWithPath: "\(folder)/SHA256SUMS"))
 }
+
+extension Model {
+    /// The model of the one family that there is.
+    var logistic: LogisticModel {
+        switch self {
+        case .logistic(let model): model
+        }
+    }
+}

@@ -54,7 +54,7 @@ import Testing
         let papers = ArtefactPapers(name: "m", version: 1, data: "d", fingerprint: "f")
         let artefact = try proto.artefact(selection, test, papers)
         #expect(artefact.notes.count == 1 && artefact.notes[0].hasPrefix("Imported inputs: tickets."))
-        #expect(artefact.model.inputs.last?.feature == "tickets")
+        #expect(artefact.model.row.inputs.last?.feature == "tickets")
         // What was not imported is as before.
         #expect(throws: TrainingError.unknownFeature("tickets")) { try proto.select(plain) }
     }

@@ -90,7 +90,7 @@ import Testing
     func anyModel() throws {
         let outcome = try SeedProtocol(regression: LogisticRegression(l2: 1)).run(RealData.shared())
         let model = try outcome.fit.model(name: "seed", definitions: outcome.inputs.inputs, threshold: 0.35)
-        let scored = try RealData.shared().scored(by: model)
+        let scored = try RealData.shared().scored(by: .logistic(model))
         #expect(scored.rowCount == 4_339)
         let byCustomer = Dictionary(uniqueKeysWithValues: zip(scored.customers, scored.probabilities))
         #expect(outcome.scored.customers.map { byCustomer[$0] ?? .nan } == outcome.scored.probabilities)
@@ -101,6 +101,8 @@ import Testing
             intercept: 0,
             threshold: 0.5
         )
-        #expect(throws: TrainingError.unknownFeature("unheard_of")) { try RealData.shared().scored(by: other) }
+        #expect(throws: TrainingError.unknownFeature("unheard_of")) {
+            try RealData.shared().scored(by: .logistic(other))
+        }
     }
 }

@@ -1,4 +1,5 @@
 import ChurnFeatures
+import ChurnModel
 import ChurnTraining
 import Foundation
 import Testing

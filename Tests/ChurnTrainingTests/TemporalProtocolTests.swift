@@ -222,7 +222,7 @@ import Testing
         #expect(artefacts[0].json == artefacts[1].json)
         #expect(artefacts[0].training.cutoffs.count == 15)
         #expect(artefacts[0].training.horizonDays == 90)
-        #expect(artefacts[0].model.inputs.map(\.feature) == InputSet.t10.features)
+        #expect(artefacts[0].model.row.features == InputSet.t10.features)
         #expect(abs((artefacts[0].metrics["test"]?["roc_auc"] ?? 0) - 0.7503136145527208) < 1e-9)
         #expect(try ModelArtefact(json: artefacts[0].json, at: "test") == artefacts[0])
     }

@@ -41,11 +41,8 @@ package struct FittedLogistic: Equatable, Sendable {
         }
         let modelInputs = inputs.indices.map { index in
             ModelInput(
-                feature: definitions?[index].feature ?? inputs[index],
-                transform: definitions?[index].transform ?? .identity,
-                mean: means[index],
-                scale: scales[index],
-                coefficient: weights[index + 1]
+                definitions?[index] ?? InputDefinition(inputs[index]),
+                LogisticTerm(mean: means[index], scale: scales[index], coefficient: weights[index + 1])
             )
         }
         do throws(ModelError) {

@@ -43,11 +43,13 @@ extension SeedProtocol.Outcome {
         thresholdRule: String
     ) throws(TrainingError) -> ModelArtefact {
         ModelArtefact(
-            model: try fit.model(
-                name: papers.name,
-                version: papers.version,
-                definitions: inputs.inputs,
-                threshold: threshold
+            model: try .logistic(
+                fit.model(
+                    name: papers.name,
+                    version: papers.version,
+                    definitions: inputs.inputs,
+                    threshold: threshold
+                )
             ),
             thresholdRule: thresholdRule,
             training: ModelArtefact.Training(
@@ -92,11 +94,13 @@ extension TemporalProtocol {
             metrics["test_at_threshold"] = test.confusion.figures
         }
         return ModelArtefact(
-            model: try selection.fit.model(
-                name: papers.name,
-                version: papers.version,
-                definitions: selection.chosen.inputs.inputs,
-                threshold: threshold
+            model: try .logistic(
+                selection.fit.model(
+                    name: papers.name,
+                    version: papers.version,
+                    definitions: selection.chosen.inputs.inputs,
+                    threshold: threshold
+                )
             ),
             thresholdRule: thresholdRule.description,
             training: ModelArtefact.Training(

@@ -1,17 +1,6 @@
 internal import ChurnFeatures
 package import ChurnModel
 
-/// One input of a model: a feature of the schema, or an imported column, and what is made of it.
-package struct InputDefinition: Equatable, Hashable, Sendable {
-    package var feature: String
-    package var transform: Transform
-
-    package init(_ feature: String, _ transform: Transform = .identity) {
-        self.feature = feature
-        self.transform = transform
-    }
-}
-
 /// A named list of inputs.
 package struct InputSet: Equatable, Sendable {
     package var name: String

@@ -31,13 +31,17 @@ extension TrainingReport {
     }
 
     private var modelJSON: JSON {
-        .object([
+        let intercept =
+            switch model {
+            case .logistic(let model): model.intercept
+            }
+        return .object([
             ("name", .string(model.name)),
             ("version", .integer(model.version)),
             ("input_set", .string(inputSet)),
-            ("inputs", .array(model.inputs.map { .string($0.feature) })),
+            ("inputs", .array(model.row.features.map(JSON.string))),
             ("l2", .number(l2)),
-            ("intercept", .number(model.intercept)),
+            ("intercept", .number(intercept)),
             ("threshold", .number(model.threshold)),
             ("threshold_rule", .string(thresholdRule)),
             ("threshold_chosen_at", .optional(thresholdConfusion) { .figures($0.figures) }),

@@ -153,11 +153,11 @@ extension TrainingReport {
 
     /// - Parameter test: nil where nothing is forecast.
     private static func leakRows(
-        _ model: LogisticModel,
+        _ model: Model,
         _ test: Snapshot?,
         shared: Snapshot?
     ) throws(TrainingError) -> [LeakRow] {
-        let inputs = Set(model.inputs.map(\.feature))
+        let inputs = Set(model.row.features)
         let sharedGuard = LeakGuard(window: .shared(recencyAbove: SeedProtocol.recencyLimit))
         let disjointGuard = LeakGuard(window: .after(horizonDays: 1))
         var rows: [LeakRow] = []

@@ -162,7 +162,7 @@ package struct TrainingReport: Equatable, Sendable {
     }
 
     package var kind: Kind
-    package var model: LogisticModel
+    package var model: Model
     package var inputSet: String
     package var l2: Double
     package var thresholdRule: String

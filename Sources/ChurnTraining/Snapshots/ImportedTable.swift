@@ -1,4 +1,5 @@
 internal import ChurnFeatures
+internal import ChurnModel
 
 /// Figures of customers that are not made from transactions, by customer and, for a forecast, by cutoff.
 package struct ImportedTable: Equatable, Sendable {

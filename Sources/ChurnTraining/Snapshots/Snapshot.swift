@@ -103,14 +103,11 @@ extension Snapshot {
     ///   for the bits that the server gives.
     /// - Throws: `unknownFeature`, `unusableValue`, `noRows`; `oneClass` when nobody or everybody churned.
     package func scored(
-        by model: LogisticModel,
+        by model: Model,
         population: Population = .all,
         level: CPULevel = .baseline
     ) throws(TrainingError) -> ScoredRows {
-        let inputs = InputSet(
-            name: model.selector,
-            inputs: model.inputs.map { InputDefinition($0.feature, $0.transform) }
-        )
+        let inputs = InputSet(name: model.selector, inputs: model.row.inputs)
         let rows = try Dataset([self], inputs: inputs, population: population)
         return try ScoredRows(
             probabilities: Scorer(model, level: level).probabilities(rows),

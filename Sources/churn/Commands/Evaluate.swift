@@ -46,7 +46,7 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         let settings = try configuration.settings()
-        let model = try ModelCatalog(directory: models.directory(settings)).model(model)
+        let model = try ModelCatalog(directory: models.directory(settings)).artefact(model).model
         let opened = try store.location(settings).open(.read)
         let extent = try SnapshotReading.extent(of: opened)
         let days = cutoff.isEmpty ? [extent.lastDay - Int64(max(0, horizon))] : cutoff.map(\.day)
@@ -68,7 +68,7 @@ struct Evaluate: ParsableCommand {
         try StandardStream.output.write(json ? object(model, rows).text + "\n" : text(model, rows))
     }
 
-    private func object(_ model: LogisticModel, _ rows: [Row]) -> JSON {
+    private func object(_ model: Model, _ rows: [Row]) -> JSON {
         .object([
             ("model", .string(model.selector)), ("horizon_days", .integer(horizon)),
             ("threshold", .number(model.threshold)),
@@ -90,7 +90,7 @@ struct Evaluate: ParsableCommand {
         ])
     }
 
-    private func text(_ model: LogisticModel, _ rows: [Row]) -> String {
+    private func text(_ model: Model, _ rows: [Row]) -> String {
         var table = Table([
             ("cutoff", .left), ("customers", .right), ("churned", .right), ("AUC", .right), ("95 % interval", .right),
             ("log-loss", .right), ("Brier", .right), ("calibration", .right), ("lift 10 %", .right), ("recall", .right),

@@ -50,20 +50,20 @@ struct Explain: ParsableCommand {
         try StandardStream.output.write(json ? explanation.object.text + "\n" : explanation.text)
     }
 
-    private func chosenModel(_ settings: Settings) throws -> LogisticModel {
+    private func chosenModel(_ settings: Settings) throws -> Model {
         let catalog = try ModelCatalog(directory: models.directory(settings))
         let names = catalog.entries.map(\.name)
         guard let selector = settings.model(flags: model.map { [$0] } ?? []).first ?? DefaultModel.order(names).first
         else {
             throw Failure(.inputMissing, "\(catalog.directory): holds no model; name another directory with --models")
         }
-        return try catalog.model(selector)
+        return try catalog.artefact(selector).model
     }
 }
 
 /// One customer's score, taken apart.
 struct Explanation {
-    private let model: LogisticModel
+    private let model: Model
     private let record: CustomerRecord
     /// In the order of the model's inputs.
     private let features: [Double]
@@ -74,27 +74,27 @@ struct Explanation {
     private let probability: Double
 
     /// - Throws: 65 for a model of other features, or a record that it cannot score.
-    init(_ record: CustomerRecord, by model: LogisticModel, level: CPULevel) throws(Failure) {
+    init(_ record: CustomerRecord, by model: Model, level: CPULevel) throws(Failure) {
         let schema = FeatureSchema.current
         let scorer = Scorer(model, level: level)
-        var row = [Double](repeating: 0, count: schema.names.count)
-        row.withUnsafeMutableBufferPointer { schema.write(record.facts, record.build.context, to: $0) }
-        var features: [Double] = []
-        for input in model.inputs {
-            guard let column = schema.index(of: input.feature) else {
-                throw Failure(
-                    .badData,
-                    "\(model.selector): reads \(input.feature), which the features do not have".oneLine
-                )
-            }
-            features.append(row[column])
+        let row: PlacedRow
+        do {
+            row = try model.row.placed { schema.index(of: $0) }
+        } catch {
+            throw Failure(
+                .badData,
+                "\(model.selector): reads \(error.names[0]), which the features do not have".oneLine
+            )
         }
-        let inputs = zip(model.inputs, features).map { $0.transform($1) }
+        var customer = [Double](repeating: 0, count: schema.names.count)
+        customer.withUnsafeMutableBufferPointer { schema.write(record.facts, record.build.context, to: $0) }
+        let features = row.features(of: customer)
+        let inputs = row.inputs(of: customer)
         var contributions = [Double](repeating: 0, count: inputs.count)
         if let invalid = scorer.firstInvalid(inputs: inputs) {
             throw Failure(
                 .badData,
-                "\(model.selector): cannot score \(model.inputs[invalid].feature) = \(features[invalid])".oneLine
+                "\(model.selector): cannot score \(model.row.inputs[invalid].feature) = \(features[invalid])".oneLine
             )
         }
         scorer.contributions(inputs: inputs, into: &contributions)
@@ -110,11 +110,11 @@ struct Explanation {
     private var isChurn: Bool { model.isChurn(probability: probability) }
 
     var object: JSON {
-        let parts = model.inputs.indices.map { index in
+        let parts = model.row.inputs.indices.map { index in
             JSON.object([
-                ("feature", .string(model.inputs[index].feature)), ("value", .number(features[index])),
+                ("feature", .string(model.row.inputs[index].feature)), ("value", .number(features[index])),
                 ("log_odds", .number(contributions[index])),
-                ("words", .string(FeatureWords.sentence(model.inputs[index].feature, features[index]))),
+                ("words", .string(FeatureWords.sentence(model.row.inputs[index].feature, features[index]))),
             ])
         }
         return .object([
@@ -141,10 +141,11 @@ struct Explanation {
             let value = contributions[index]
             let bar = String(repeating: "█", count: Int((16 * value.magnitude / most).rounded()))
             table.add([
-                FeatureWords(model.inputs[index].feature).label + (marked.contains(index) ? " *" : ""), signed(value),
+                FeatureWords(model.row.inputs[index].feature).label + (marked.contains(index) ? " *" : ""),
+                signed(value),
                 value < 0 ? bar : "",
                 value < 0 ? "" : bar,
-                FeatureWords.sentence(model.inputs[index].feature, features[index]),
+                FeatureWords.sentence(model.row.inputs[index].feature, features[index]),
             ])
         }
         table.add(["together", signed(logOdds), "", "", percent(probability)])
@@ -161,7 +162,7 @@ struct Explanation {
     /// Inputs that move with the last purchase. Weights of correlated inputs correct each other, so one bar alone may say the
     /// opposite of what a silence means.
     private var lastPurchase: [Int] {
-        let group = model.inputs.indices.filter { FeatureWords.lastPurchase.contains(model.inputs[$0].feature) }
+        let group = model.row.inputs.indices.filter { FeatureWords.lastPurchase.contains(model.row.inputs[$0].feature) }
         return group.count > 1 ? group : []
     }
 

@@ -66,7 +66,7 @@ struct Models: ParsableCommand {
             let training = artefact.training
             table.add([
                 artefact.model.selector,
-                "\(artefact.model.inputs.count)",
+                "\(artefact.model.row.count)",
                 roundedText(artefact.model.threshold, decimals: 3),
                 artefact.testAUC.map { roundedText($0, decimals: 3) } ?? "-",
                 groupedText(Int64(training.rows)),
@@ -83,7 +83,7 @@ struct Models: ParsableCommand {
         }
         return .object([
             ("name", .string(model.name)), ("version", .integer(model.version)),
-            ("inputs", .array(model.inputs.map { .string($0.feature) })), ("threshold", .number(model.threshold)),
+            ("inputs", .array(model.row.features.map(JSON.string))), ("threshold", .number(model.threshold)),
             ("threshold_rule", .string(artefact.thresholdRule)), ("test_auc", .optional(artefact.testAUC, JSON.number)),
             ("trained_through", .optional(artefact.training.cutoffs.max(), JSON.string)),
             ("rows", .integer(artefact.training.rows)), ("metrics", .object(metrics)),

@@ -10,7 +10,7 @@ enum TrainingText {
         return .object([
             ("model", .string(model.selector)), ("folder", .string(folder)),
             ("input_set", .string(result.report.inputSet)),
-            ("inputs", .array(model.inputs.map { .string($0.feature) })), ("l2", .number(result.report.l2)),
+            ("inputs", .array(model.row.features.map(JSON.string))), ("l2", .number(result.report.l2)),
             ("threshold", .number(model.threshold)), ("test", .figures(test.metrics.figures)),
             ("test_at_threshold", .figures(test.confusion.figures)),
             (
@@ -24,7 +24,7 @@ enum TrainingText {
         let report = result.report
         let model = result.artefact.model
         var text =
-            "\(model.selector): \(report.inputSet), \(model.inputs.count) inputs, penalty \(shortText(report.l2)), "
+            "\(model.selector): \(report.inputSet), \(model.row.count) inputs, penalty \(shortText(report.l2)), "
         text += "\(groupedText(Int64(report.trainingRows))) rows of "
         text += "\(groupedText(Int64(report.trainingCustomers))) customers\n"
         switch report.kind {

@@ -176,7 +176,7 @@ extension ReportPage {
 
     var inputsSection: Section {
         var body =
-            "<p>The model adds up \(report.model.inputs.count) numbers about a customer. Each dot says how the odds "
+            "<p>The model adds up \(report.model.row.count) numbers about a customer. Each dot says how the odds "
         body +=
             "of leaving change when one of them is a usual step (a standard deviation) higher and the others stay the "
         body += "same: left of the line they fall, right of it they rise. Inputs that say nearly the same share their "
@@ -199,7 +199,7 @@ extension ReportPage {
 
     /// One dot of several correlated inputs invites a wrong story; this tells the right one.
     private var silenceRemark: String {
-        let names = report.model.inputs.map(\.feature)
+        let names = report.model.row.features
             .filter(FeatureWords.lastPurchase.contains).map { "“\(escaped(FeatureWords($0).label))”" }
         guard names.count > 1 else { return "" }
         let list = names.dropLast().joined(separator: ", ") + " and " + names[names.count - 1]
@@ -272,7 +272,7 @@ extension ReportPage {
         ])
         for row in report.coefficients.dropFirst() {
             let words = FeatureWords(row.input)
-            let input = report.model.inputs.first { $0.feature == row.input }
+            let input = report.model.row.inputs.first { $0.feature == row.input }
             let without = report.dropOne?.rows.first { $0.input == row.input }?.logLoss
             let change = without.flatMap { loss in report.dropOne.map { loss - $0.logLoss } }
             table.add([
