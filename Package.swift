@@ -135,7 +135,21 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport",
+            dependencies: ["ChurnFeatures"],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
+        .target(
+            name: "ServerTestSupport",
+            dependencies: [
+                "ChurnServer", "ChurnServing", "ChurnModel", "ChurnStore", "ChurnFeatures", "TestSupport", logging,
+                lifecycle,
+            ],
+            path: "Tests/ServerTestSupport",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "ChurnProtocolTests",
             dependencies: ["ChurnProtocol", "ChurnCalls", "TestSupport", nioCore],
@@ -157,7 +171,7 @@ let package = Package(
             dependencies: [
                 "ChurnServer", "ChurnServing", "ChurnCalls", "ChurnProtocol", "ChurnFeatures", "ChurnModel",
                 "ChurnStore",
-                "TestSupport", nioCore,
+                "TestSupport", "ServerTestSupport", nioCore,
                 logging, lifecycle,
             ],
             swiftSettings: strict
@@ -169,7 +183,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ChurnStoreTests",
-            dependencies: ["ChurnStore", "ChurnFeatures", "TestSupport", grdb],
+            dependencies: ["ChurnStore", "ChurnFeatures", "TestSupport", "ServerTestSupport", grdb],
             swiftSettings: strict
         ),
         .testTarget(
@@ -177,7 +191,7 @@ let package = Package(
             dependencies: [
                 "ChurnClient", "ChurnCalls", "ChurnProtocol", "ChurnServer", "ChurnServing", "ChurnModel", "ChurnStore",
                 "ChurnFeatures",
-                "TestSupport",
+                "TestSupport", "ServerTestSupport",
                 nioCore, nioPosix, nioLocks, logging, lifecycle,
             ],
             swiftSettings: strict
@@ -194,7 +208,7 @@ let package = Package(
             dependencies: [
                 "churn", "CHandover", "ChurnCalls", "ChurnClient", "ChurnFeatures", "ChurnModel", "ChurnServer",
                 "ChurnServing", "ChurnStore",
-                "ChurnTraining", "TestSupport", nioCore,
+                "ChurnTraining", "TestSupport", "ServerTestSupport", nioCore,
             ],
             swiftSettings: strict
         ),

@@ -19,7 +19,7 @@ struct ServingTests {
             let answer = try json.object()
             let prediction = try #require(answer["prediction"] as? [String: Any])
             let probability = try #require(prediction["churn_probability"] as? Double)
-            #expect(abs(probability - 0.07052281746741611) <= 1e-15)
+            #expect(abs(probability - KnownCustomer.probability) <= 1e-15)
             #expect(prediction["churn_prediction"] as? Int == 0)
             #expect(prediction["threshold"] as? Double == 0.35)
             #expect(answer["model"] as? [String: String] == ["name": "seed-logistic", "version": "1"])

@@ -13,7 +13,7 @@ struct Shop: Sendable {
         var text = header
         for day in 1...7 {
             text += "\(536_364 + day),85123A,\"HOLDER, \"\"HEART\"\"\",1,12/\(day)/2010 8:26,"
-            text += "\(day == 1 ? 710 : 600),12347,United Kingdom\r\n"
+            text += "\(KnownCustomer.purchasesMilli[day - 1] / 1_000),\(KnownCustomer.id),United Kingdom\r\n"
         }
         text += "541431,23166,JAR,2,1/18/2011 10:01,38591.8,12346,United Kingdom\r\n"
         text += "C541433,23166,JAR,-2,1/18/2011 10:17,38591.8,12346,United Kingdom\r\n"

@@ -1,18 +1,33 @@
 import ChurnClient
+import ChurnServer
 import NIOConcurrencyHelpers
+import ServerTestSupport
 import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct RealServerTests {
+    private static let others: Int64 = 500
+
+    /// With the times of a server that nobody configured.
+    private static func start(over shop: Shop, port: Int = 0) async throws -> TestServer {
+        let usual = try ServerConfiguration()
+        return try await TestServer.start(over: shop.location) {
+            $0.endpoints = [Endpoint(port: port)]
+            $0.eventLoops = 1
+            $0.drainTimeout = usual.drainTimeout
+            $0.storePollInterval = usual.storePollInterval
+        }
+    }
+
     @Test("every method, its results and its errors")
     func methods() async throws {
-        let directory = try TemporaryDirectory()
-        let server = try await RealServer.start(RealServer.makeStore(in: directory))
+        let shop = try await Shop(others: Self.others)
+        let server = try await Self.start(over: shop)
         try await withClient(port: server.port) { client in
             let health = try await client.health(names: true)
             #expect(health.state == .serving)
-            #expect(health.features?.customers == UInt64(RealServer.customers))
+            #expect(health.features?.customers == UInt64(shop.customers))
             #expect(health.models.map(\.features) == [["Frequency", "Monetary", "AvgOrderValue"]])
 
             let prediction = try await client.predict(customerID: 7, contributions: true, names: true)
@@ -51,12 +66,12 @@ struct RealServerTests {
 
     @Test("10,000 calls at once and batches of a megabyte beside them")
     func load() async throws {
-        let directory = try TemporaryDirectory()
-        let server = try await RealServer.start(RealServer.makeStore(in: directory))
+        let shop = try await Shop(others: Self.others)
+        let server = try await Self.start(over: shop)
         try await withClient(port: server.port) { client in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 0..<10_000 {
-                    let customer = Int64(index) % RealServer.customers + 1
+                    let customer = Int64(index) % Self.others + 1
                     group.addTask {
                         let answer = try await client.predict(customerID: customer)
                         #expect(answer.features == [1, Double(customer), Double(customer)])
@@ -64,7 +79,7 @@ struct RealServerTests {
                 }
                 for _ in 0..<8 {
                     group.addTask {
-                        let ids = (0..<131_072).map { Int64($0) % RealServer.customers + 1 }
+                        let ids = (0..<131_072).map { Int64($0) % Self.others + 1 }
                         let answer = try await client.predictBatch(customerIDs: ids)
                         #expect(answer.probabilities.count == ids.count)
                         #expect(answer.statuses.isEmpty)
@@ -78,12 +93,11 @@ struct RealServerTests {
 
     @Test("a server is replaced under load and no call fails")
     func replaced() async throws {
-        let directory = try TemporaryDirectory()
-        let location = try await RealServer.makeStore(in: directory)
+        let shop = try await Shop(others: Self.others)
         let reserved = try ReservedPort()
         defer { withExtendedLifetime(reserved) {} }
         let port = reserved.port
-        var server = try await RealServer.start(location, port: port)
+        var server = try await Self.start(over: shop, port: port)
         let done = NIOLockedValueBox(0)
         try await withClient(port: port, maximumAttempts: 10_000) { client in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -101,7 +115,7 @@ struct RealServerTests {
                     let before = done.withLockedValue { $0 }
                     while done.withLockedValue({ $0 }) < before + 100 { _ = try await client.health() }
                     try await server.stop()
-                    server = try await RealServer.start(location, port: port)
+                    server = try await Self.start(over: shop, port: port)
                 }
                 isOver.withLockedValue { $0 = true }
                 try await group.waitForAll()

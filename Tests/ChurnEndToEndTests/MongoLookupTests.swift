@@ -3,13 +3,14 @@ import ChurnServing
 import ChurnStore
 import Foundation
 import NIOCore
+import ServerTestSupport
 import TestSupport
 import Testing
 
 /// Over a real store of MongoDB's wire protocol.
 @Suite(.serialized) struct MongoLookupTests {
     /// A server with `customers` customers, built.
-    private struct Shop {
+    private struct BuiltServer {
         let server: MongoServer
         let uri: String
 
@@ -17,38 +18,15 @@ import Testing
             server = try MongoServer()
             uri = server.uri("churn", options: "serverSelectionTimeoutMS=300&heartbeatFrequencyMS=500")
             let writer = try MongoStore(uri: uri, access: .create)
-            try writer.ingest { session in
-                for customer in 1...customers {
-                    try StaticText.withLine(customer: customer) { try session.add($0) }
-                }
-            }
+            try writer.ingest(
+                (1...customers).map { OwnedLine("\($0)", "\($0)", customer: $0, minute: $0) }
+            )
             _ = try writer.buildFeatures(asOfDay: nil)
             writer.close()
         }
 
         func reader() throws -> MongoStore {
             try MongoStore(uri: uri, access: .read, stallLimitMilliseconds: 2_000)
-        }
-    }
-
-    private enum StaticText {
-        static func withLine(customer: Int64, _ body: (TransactionLine) throws -> Void) throws {
-            var text = "\(customer)"
-            try text.withUTF8 { text in
-                try body(
-                    TransactionLine(
-                        invoice: text,
-                        stockCode: text,
-                        description: text,
-                        country: text,
-                        customer: customer,
-                        minute: customer,
-                        quantity: 1,
-                        priceMilli: 1_000,
-                        copy: 0
-                    )
-                )
-            }
         }
     }
 
@@ -66,7 +44,7 @@ import Testing
 
     @Test("3,000 customers from 256 callers cost at most a twentieth of the queries", .timeLimit(.minutes(5)))
     func coalescing() async throws {
-        let shop = try await blocking { try Shop(customers: 3_000) }
+        let shop = try await blocking { try BuiltServer(customers: 3_000) }
         let store = try await blocking { try shop.reader() }
         let lookup = FeatureLookup(store: store)
         let before = store.counters.values.reads
@@ -100,7 +78,7 @@ import Testing
         .timeLimit(.minutes(5))
     )
     func faults() async throws {
-        let shop = try await blocking { try Shop(customers: 100) }
+        let shop = try await blocking { try BuiltServer(customers: 100) }
         let store = try await blocking { try shop.reader() }
         let lookup = FeatureLookup(store: store)
         guard case .found = await find(1, in: lookup) else {
@@ -147,7 +125,7 @@ import Testing
 
     @Test("a newer build is found by itself, and answers until then are of the build before", .timeLimit(.minutes(5)))
     func newerBuild() async throws {
-        let shop = try await blocking { try Shop(customers: 10) }
+        let shop = try await blocking { try BuiltServer(customers: 10) }
         let store = try await blocking { try shop.reader() }
         var configuration = FeatureLookup.Configuration()
         configuration.freshFor = .milliseconds(1)

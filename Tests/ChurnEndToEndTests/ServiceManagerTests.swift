@@ -62,7 +62,8 @@ struct ServiceManagerTests {
     func wrongDescriptors() async throws {
         let listener = try TCPListener()
         let cases: [(descriptor: Int32, count: Int, complaint: String)] = [
-            (0, 1, "not a TCP socket that listens"), (listener.descriptor, 2, "descriptor 4 is not a TCP socket that listens"),
+            (0, 1, "not a TCP socket that listens"),
+            (listener.descriptor, 2, "descriptor 4 is not a TCP socket that listens"),
             (listener.descriptor, 17, "LISTEN_FDS is '17'"),
         ]
         for (descriptor, count, complaint) in cases {

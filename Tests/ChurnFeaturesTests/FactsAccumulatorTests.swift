@@ -41,7 +41,7 @@ import Testing
                 )
             }
             accumulator.reset(customer: customer)
-            for line in lines { try line.add(to: &accumulator) }
+            for line in lines { try line.withLine { try accumulator.add($0) } }
             #expect(accumulator.finish() == naiveFacts(lines, customer: customer))
             #expect(accumulator.lineCount == Int64(lines.count))
         }

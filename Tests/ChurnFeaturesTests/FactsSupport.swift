@@ -2,58 +2,9 @@ import ChurnFeatures
 import Foundation
 import TestSupport
 
-/// A transaction line that owns its texts, for tests.
-struct OwnedLine {
-    var invoice: [UInt8]
-    var stockCode: [UInt8]
-    var customer: Int64
-    var minute: Int64
-    var quantity: Int64
-    var priceMilli: Int64
-
-    init(_ invoice: String, _ stockCode: String, customer: Int64 = 1, minute: Int64, quantity: Int64, price: Int64) {
-        self.invoice = Array(invoice.utf8)
-        self.stockCode = Array(stockCode.utf8)
-        self.customer = customer
-        self.minute = minute
-        self.quantity = quantity
-        priceMilli = price
-    }
-
-    init(_ line: TransactionLine) {
-        invoice = Array(line.invoice)
-        stockCode = Array(line.stockCode)
-        customer = line.customer
-        minute = line.minute
-        quantity = line.quantity
-        priceMilli = line.priceMilli
-    }
-
-    func add(to accumulator: inout FactsAccumulator) throws {
-        try invoice.withUnsafeBufferPointer { invoice in
-            try stockCode.withUnsafeBufferPointer { stockCode in
-                let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
-                try accumulator.add(
-                    TransactionLine(
-                        invoice: invoice,
-                        stockCode: stockCode,
-                        description: none,
-                        country: none,
-                        customer: customer,
-                        minute: minute,
-                        quantity: quantity,
-                        priceMilli: priceMilli,
-                        copy: 0
-                    )
-                )
-            }
-        }
-    }
-}
-
 func accumulated(_ lines: [OwnedLine], customer: Int64 = 1) throws -> CustomerFacts? {
     var accumulator = FactsAccumulator(customer: customer)
-    for line in lines { try line.add(to: &accumulator) }
+    for line in lines { try line.withLine { try accumulator.add($0) } }
     return accumulator.finish()
 }
 
@@ -137,18 +88,14 @@ struct FactsHistory: Sendable {
             for (customer, lines) in linesByCustomer {
                 accumulator.reset(customer: customer)
                 for line in lines where line.minute < minute {
-                    let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
                     try accumulator.add(
                         TransactionLine(
                             invoice: UnsafeBufferPointer(rebasing: texts[line.invoice]),
                             stockCode: UnsafeBufferPointer(rebasing: texts[line.stockCode]),
-                            description: none,
-                            country: none,
                             customer: customer,
                             minute: line.minute,
                             quantity: line.quantity,
-                            priceMilli: line.priceMilli,
-                            copy: 0
+                            priceMilli: line.priceMilli
                         )
                     )
                 }

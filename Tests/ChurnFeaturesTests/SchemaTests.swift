@@ -1,5 +1,6 @@
 import ChurnFeatures
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct SchemaTests {

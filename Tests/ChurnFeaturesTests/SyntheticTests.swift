@@ -1,6 +1,7 @@
 internal import ChurnBase
 import ChurnFeatures
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct SyntheticTests {
@@ -100,11 +101,8 @@ import Testing
 
     @Test("a file is there whole or not at all")
     func file() throws {
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("churn-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer {
-            do { try FileManager.default.removeItem(at: directory) } catch { Issue.record(error) }
-        }
+        let temporary = try TemporaryDirectory()
+        let directory = URL(fileURLWithPath: temporary.path)
         let transactions = try SyntheticTransactions(seed: 1, customers: 50, days: 100)
         let path = directory.appendingPathComponent("s.csv").path
         let summary = try transactions.write(toFileAt: path)

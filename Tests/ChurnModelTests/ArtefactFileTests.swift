@@ -1,5 +1,6 @@
 import ChurnModel
 import Foundation
+import TestSupport
 import Testing
 
 /// Refusals: files that are missing, damaged or not files.

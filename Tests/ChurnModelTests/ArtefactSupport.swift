@@ -1,5 +1,6 @@
 import ChurnModel
 import Foundation
+import TestSupport
 import Testing
 
 /// An artefact that uses every field and every transform.

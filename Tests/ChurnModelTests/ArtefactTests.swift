@@ -1,5 +1,6 @@
 import ChurnModel
 import Foundation
+import TestSupport
 import Testing
 
 /// What is written, and that it reads back.

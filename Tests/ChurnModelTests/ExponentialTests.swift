@@ -1,5 +1,6 @@
 import ChurnModel
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct ExponentialTests {
@@ -47,7 +48,10 @@ import Testing
 
     @Test("agrees with the correctly rounded table, ends and subnormals included", arguments: CPULevel.available)
     func table(level: CPULevel) throws {
-        let text = String(decoding: try Repository.fixture("exp_reference.txt"), as: UTF8.self)
+        let text = String(
+            decoding: try Data(contentsOf: URL(fileURLWithPath: Surroundings.path("Tests/Fixtures/exp_reference.txt"))),
+            as: UTF8.self
+        )
         var points: [(x: Double, reference: Double)] = []
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
             let parts = line.split(separator: " ")

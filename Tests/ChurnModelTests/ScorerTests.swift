@@ -1,5 +1,6 @@
 import ChurnModel
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct ScorerTests {

@@ -70,17 +70,19 @@ import Testing
     func regenerates() throws {
         let artefact = try Self.artefact()
         if ProcessInfo.processInfo.environment["CHURN_UPDATE_FIXTURES"] == "1" {
-            try artefact.write(to: Repository.models)
+            try artefact.write(to: Surroundings.path("models"))
         }
         try withTemporaryDirectory { directory in
             let folder = try artefact.write(to: directory)
             for file in ["model.json", "SHA256SUMS"] {
                 let made = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(file)"))
-                let shipped = try Data(contentsOf: URL(fileURLWithPath: "\(Repository.models)/seed-logistic/1/\(file)"))
+                let shipped = try Data(
+                    contentsOf: URL(fileURLWithPath: Surroundings.path("models") + "/seed-logistic/1/\(file)")
+                )
                 #expect(made == shipped, "\(file) differs")
             }
         }
-        #expect(try ModelCatalog(directory: Repository.models).artefact("seed-logistic@1") == artefact)
+        #expect(try ModelCatalog(directory: Surroundings.path("models")).artefact("seed-logistic@1") == artefact)
     }
 
     static let answers: [(customer: Int, probability: Double, churn: Bool)] = [
@@ -89,7 +91,10 @@ import Testing
 
     @Test("gives the prototype's documented answers", arguments: answers, CPULevel.available)
     func documented(answer: (customer: Int, probability: Double, churn: Bool), level: CPULevel) throws {
-        let scorer = Scorer(try ModelCatalog(directory: Repository.models).model("seed-logistic"), level: level)
+        let scorer = Scorer(
+            try ModelCatalog(directory: Surroundings.path("models")).model("seed-logistic"),
+            level: level
+        )
         let inputs = try features(of: answer.customer)
         let p = scorer.score(inputs: inputs).probability
         #expect(abs(p - answer.probability) <= 1e-15)
@@ -99,7 +104,10 @@ import Testing
 
     @Test("gives the reference's probabilities for the named customers of the test rows", arguments: CPULevel.available)
     func reference(level: CPULevel) throws {
-        let scorer = Scorer(try ModelCatalog(directory: Repository.models).model("seed-logistic"), level: level)
+        let scorer = Scorer(
+            try ModelCatalog(directory: Surroundings.path("models")).model("seed-logistic"),
+            level: level
+        )
         let reference = try AnyJSON.fixture("seed_reference.json")
         let named = Set(reference.rfm_named.list.map(\.CustomerID.integer))
         var found = 0
@@ -115,7 +123,10 @@ import Testing
     /// The stricter bound that leaves the means out holds for this model on real customers.
     @Test("contributions add up to the log-odds within 4u(|b| + sum |w x|)(terms + 1)", arguments: CPULevel.available)
     func contributions(level: CPULevel) throws {
-        let scorer = Scorer(try ModelCatalog(directory: Repository.models).model("seed-logistic"), level: level)
+        let scorer = Scorer(
+            try ModelCatalog(directory: Surroundings.path("models")).model("seed-logistic"),
+            level: level
+        )
         for customer in try AnyJSON.fixture("seed_reference.json").rfm_named.list {
             let inputs = try features(of: customer.CustomerID.integer)
             var parts = [Double](repeating: .nan, count: 3)

@@ -1,21 +1,9 @@
 import ChurnModel
 import Foundation
+import TestSupport
 import Testing
 
-/// SplitMix64: small, seeded, the same everywhere.
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
+extension SplitMix64 {
     /// Magnitudes spread evenly over powers of ten, either sign.
     mutating func wide(_ exponents: ClosedRange<Double>) -> Double {
         let magnitude = pow(10, Double.random(in: exponents, using: &self))
@@ -24,26 +12,6 @@ struct SplitMix64: RandomNumberGenerator {
 
     /// Anything a double can be, NaN and infinities included.
     mutating func anyDouble() -> Double { Double(bitPattern: next()) }
-}
-
-enum Repository {
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-    static let models = root.appendingPathComponent("models").path
-
-    static func fixture(_ name: String) throws -> Data {
-        try Data(contentsOf: root.appendingPathComponent("Tests/Fixtures/\(name)"))
-    }
-}
-
-/// A folder that is removed when the closure returns.
-func withTemporaryDirectory<R>(_ body: (String) throws -> R) throws -> R {
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("churn-model-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    defer {
-        do { try FileManager.default.removeItem(at: directory) } catch { Issue.record(error) }
-    }
-    return try body(directory.path)
 }
 
 /// A model with the given weights; names f0, f1, ...

@@ -2,6 +2,7 @@ import ChurnCalls
 import ChurnProtocol
 import ChurnServer
 import NIOCore
+import ServerTestSupport
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@ import ChurnServer
 import ChurnStore
 import Foundation
 import NIOCore
+import ServerTestSupport
 import TestSupport
 import Testing
 
@@ -128,9 +129,10 @@ import Testing
 
     @Test("when the store fails, Health says DEGRADED, residents are answered, and recovery needs no restart")
     func storeFails() async throws {
-        try await TestServer.with { server in
+        let shop = try await Shop()
+        try await TestServer.start(over: shop.location).whileRunning { server in
             let peer = try await server.connect()
-            let path = server.directory.path + "/store.sqlite"
+            let path = shop.storePath
             try await blocking {
                 #expect(try PredictionTests.health(peer).state == .serving)
                 try sqlite(path, "ALTER TABLE builds RENAME TO builds_gone")

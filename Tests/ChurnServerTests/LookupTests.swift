@@ -107,21 +107,7 @@ import Testing
     }
 
     private func add(_ customer: Int64, to session: any IngestSession) throws {
-        var text = "\(customer)"
-        try text.withUTF8 { text in
-            try session.add(
-                TransactionLine(
-                    invoice: text,
-                    stockCode: text,
-                    description: text,
-                    country: text,
-                    customer: customer,
-                    minute: customer,
-                    quantity: 1,
-                    priceMilli: 1_000,
-                    copy: 0
-                )
-            )
-        }
+        let line = OwnedLine("\(customer)", "\(customer)", customer: customer, minute: customer)
+        try line.withLine { try session.add($0) }
     }
 }

@@ -4,6 +4,7 @@ import ChurnModel
 import ChurnProtocol
 import ChurnStore
 import NIOCore
+import ServerTestSupport
 import TestSupport
 import Testing
 
@@ -22,7 +23,7 @@ import Testing
                 Issue.record("no prediction: \(response)")
                 return
             }
-            #expect(abs(prediction.probability - Shop.probabilityOf12347) <= 1e-15)
+            #expect(abs(prediction.probability - KnownCustomer.probability) <= 1e-15)
             #expect(prediction.features == [7, 4310, 615.7142857142857])
             #expect(prediction.featureNames == ["Frequency", "Monetary", "AvgOrderValue"])
             #expect(!prediction.isChurn && prediction.threshold == 0.35)
@@ -51,7 +52,7 @@ import Testing
 
     @Test("models that share inputs and features each answer with their own")
     func severalModels() async throws {
-        let catalog = try ModelCatalog(directory: Shop.repository + "/models")
+        let catalog = try ModelCatalog(directory: Surroundings.path("models"))
         let seed = try catalog.model("seed-logistic")
         func model(_ name: String, _ inputs: [ModelInput]) throws -> LogisticModel {
             try LogisticModel(name: name, version: 1, inputs: inputs, intercept: -0.5, threshold: 0.5)

@@ -1,6 +1,8 @@
 import ChurnProtocol
 import Glibc
 import NIOCore
+import ServerTestSupport
+import TestSupport
 
 /// A peer on a real socket that sends whatever bytes a test wants. Blocking, with a time-out on every read, so that a
 /// server that hangs fails the test.
@@ -115,5 +117,11 @@ final class RawPeer: @unchecked Sendable {  // used by one test at a time
         send(request, callID: callID, timeout: timeout)
         guard let response = try receive() else { throw Failure(call: "receive: the connection was closed", code: 0) }
         return response
+    }
+}
+
+extension TestServer {
+    func connect() async throws -> RawPeer {
+        try await blocking { [port] in try RawPeer(port: port) }
     }
 }

@@ -3,6 +3,7 @@ import ChurnProtocol
 import ChurnServer
 import ChurnStore
 import NIOCore
+import ServerTestSupport
 import TestSupport
 import Testing
 
@@ -124,7 +125,7 @@ import Testing
                 #expect(report.state == .serving && report.features?.customers == 201)
                 let first = try Self.prediction(peer, until: { _ in true })
                 #expect(first.featureTime == report.features?.featureTime && first.segment.isEmpty)
-                #expect(abs(first.probability - Shop.probabilityOf12347) <= 1e-12)
+                #expect(abs(first.probability - KnownCustomer.probability) <= 1e-12)
                 try store.setSegments(
                     SegmentAssignment(generation: 1, names: ["VIP loyal", "lost"], segments: [(12347, 1), (1, 0)])
                 )

@@ -1,6 +1,7 @@
 import ChurnFeatures
 import ChurnStore
 import Foundation
+import ServerTestSupport
 import Synchronization
 import TestSupport
 import Testing

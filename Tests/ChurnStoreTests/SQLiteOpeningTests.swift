@@ -3,6 +3,7 @@ import ChurnStore
 import Dispatch
 import Foundation
 import GRDB
+import ServerTestSupport
 import Synchronization
 import TestSupport
 import Testing

@@ -1,6 +1,8 @@
 import ChurnFeatures
 import ChurnStore
 import Foundation
+import ServerTestSupport
+import TestSupport
 import Testing
 
 /// The whole real data set through the store. Each test has its own file; one store of the plain ingest serves the

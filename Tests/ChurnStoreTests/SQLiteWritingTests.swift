@@ -1,6 +1,8 @@
 import ChurnFeatures
 import ChurnStore
 import GRDB
+import ServerTestSupport
+import TestSupport
 import Testing
 
 /// What only an SQLite store does.

@@ -70,18 +70,14 @@ extension RealData.Line {
     func withView<Value>(customer: Int64, _ body: (TransactionLine) throws -> Value) throws -> Value {
         try invoice.withUnsafeBufferPointer { invoice in
             try stockCode.withUnsafeBufferPointer { stockCode in
-                let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
-                return try body(
+                try body(
                     TransactionLine(
                         invoice: invoice,
                         stockCode: stockCode,
-                        description: none,
-                        country: none,
                         customer: customer,
                         minute: minute,
                         quantity: quantity,
-                        priceMilli: priceMilli,
-                        copy: 0
+                        priceMilli: priceMilli
                     )
                 )
             }

@@ -4,6 +4,10 @@ internal import Foundation
 package enum Surroundings {
     package struct Missing: Error, CustomStringConvertible {
         package var description: String
+
+        package init(description: String) {
+            self.description = description
+        }
     }
 
     /// A path within the repository.

@@ -1,6 +1,7 @@
 import ChurnCalls
 import ChurnProtocol
 import ChurnServer
+import ServerTestSupport
 import TestSupport
 import Testing
 
@@ -25,7 +26,7 @@ import Testing
             }
             let probability = try #require(lines[0].split(separator: " ").last.flatMap { UInt64($0) })
             #expect(lines[0] == "12347 \(probability)")
-            #expect(abs(Double(bitPattern: probability) - Shop.probabilityOf12347) < 1e-12)
+            #expect(abs(Double(bitPattern: probability) - KnownCustomer.probability) < 1e-12)
             #expect(lines[1] == "failed NOT_FOUND")
             #expect(lines[2].hasPrefix("\(probability) "))
             #expect(lines[2].hasSuffix(" \(Double.nan.bitPattern)"))

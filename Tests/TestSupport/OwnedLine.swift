@@ -1,0 +1,98 @@
+package import ChurnFeatures
+
+/// A transaction line that owns its texts.
+package struct OwnedLine: Hashable, Sendable {
+    package var invoice: String
+    package var stockCode: String
+    package var description: String
+    package var country: String
+    package var customer: Int64
+    package var minute: Int64
+    package var quantity: Int64
+    package var priceMilli: Int64
+    package var copy: Int64
+
+    package init(
+        _ invoice: String,
+        _ stockCode: String = "A",
+        description: String = "thing",
+        country: String = "France",
+        customer: Int64 = 1,
+        minute: Int64 = 1_000,
+        quantity: Int64 = 1,
+        price: Int64 = 1_000,
+        copy: Int64 = 0
+    ) {
+        self.invoice = invoice
+        self.stockCode = stockCode
+        self.description = description
+        self.country = country
+        self.customer = customer
+        self.minute = minute
+        self.quantity = quantity
+        self.priceMilli = price
+        self.copy = copy
+    }
+
+    package init(_ line: TransactionLine) {
+        invoice = String(decoding: line.invoice, as: UTF8.self)
+        stockCode = String(decoding: line.stockCode, as: UTF8.self)
+        description = String(decoding: line.description, as: UTF8.self)
+        country = String(decoding: line.country, as: UTF8.self)
+        customer = line.customer
+        minute = line.minute
+        quantity = line.quantity
+        priceMilli = line.priceMilli
+        copy = line.copy
+    }
+
+    /// Lends it as a view, which is valid inside the call only.
+    package func withLine<Value>(_ body: (TransactionLine) throws -> Value) rethrows -> Value {
+        var texts = (invoice, stockCode, description, country)
+        return try texts.0.withUTF8 { invoice in
+            try texts.1.withUTF8 { stockCode in
+                try texts.2.withUTF8 { description in
+                    try texts.3.withUTF8 { country in
+                        var line = TransactionLine(
+                            invoice: invoice,
+                            stockCode: stockCode,
+                            customer: customer,
+                            minute: minute,
+                            quantity: quantity,
+                            priceMilli: priceMilli
+                        )
+                        line.description = description
+                        line.country = country
+                        line.copy = copy
+                        return try body(line)
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension TransactionLine {
+    /// A line without the texts that no feature is made of, and the first of its kind.
+    package init(
+        invoice: UnsafeBufferPointer<UInt8>,
+        stockCode: UnsafeBufferPointer<UInt8>,
+        customer: Int64,
+        minute: Int64,
+        quantity: Int64,
+        priceMilli: Int64
+    ) {
+        let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+        self.init(
+            invoice: invoice,
+            stockCode: stockCode,
+            description: none,
+            country: none,
+            customer: customer,
+            minute: minute,
+            quantity: quantity,
+            priceMilli: priceMilli,
+            copy: 0
+        )
+    }
+}
