@@ -20,12 +20,6 @@ package final class ModelSet: Sendable {
     package let models: [ServedModel]
     package let rowLayout: RowLayout
 
-    private struct Source: Hashable, Sendable {
-        /// Position in the feature schema.
-        var feature: Int
-        var transform: Transform
-    }
-
     /// - Parameters:
     ///   - models: the first is the default.
     ///   - level: whose kernels score; one that this processor has.
@@ -36,21 +30,26 @@ package final class ModelSet: Sendable {
         schema: FeatureSchema = .current
     ) throws(ModelSetError) {
         guard !models.isEmpty else { throw .noModel }
-        var sources: [Source] = []
-        var inputs: [Range<Int>] = []
+        var placed: [PlacedRow] = []
         for model in models {
-            let missing = model.inputs.map(\.feature).filter { schema.index(of: $0) == nil }
-            guard missing.isEmpty else { throw .unknownFeatures(model: model.selector, names: missing) }
-            let block = Self.sources(model, schema)
+            do throws(ModelRow.UnknownFeatures) {
+                placed.append(try model.row.placed(schema.index(of:)))
+            } catch {
+                throw .unknownFeatures(model: model.selector, names: error.names)
+            }
+        }
+        var sources: [PlacedRow.Source] = []
+        var inputs: [Range<Int>] = []
+        for row in placed {
             // Another version of a model mostly has the same inputs.
-            let start = sources.indices.first { sources[$0...].starts(with: block) } ?? sources.count
-            if start == sources.count { sources += block }
-            inputs.append(start..<(start + block.count))
+            let start = sources.indices.first { sources[$0...].starts(with: row.sources) } ?? sources.count
+            if start == sources.count { sources += row.sources }
+            inputs.append(start..<(start + row.count))
         }
         var columns: [Columns] = []
-        for (model, inputs) in zip(models, inputs) {
+        for (row, inputs) in zip(placed, inputs) {
             var features: [Int] = []
-            for var source in Self.sources(model, schema) {
+            for var source in row.sources {
                 source.transform = .identity
                 let column = sources.firstIndex(of: source) ?? sources.count
                 if column == sources.count { sources.append(source) }
@@ -60,15 +59,7 @@ package final class ModelSet: Sendable {
         }
         self.models = zip(models, columns).map { ServedModel($0, columns: $1, level: level) }
         rowLayout = RowLayout(width: sources.count) { [sources] features, row in
-            for (column, source) in sources.enumerated() {
-                row[column] = source.transform(features[source.feature])
-            }
-        }
-    }
-
-    private static func sources(_ model: LogisticModel, _ schema: FeatureSchema) -> [Source] {
-        model.inputs.compactMap { input in
-            schema.index(of: input.feature).map { Source(feature: $0, transform: input.transform) }
+            for (column, source) in sources.enumerated() { row[column] = source(features) }
         }
     }
 
