@@ -76,7 +76,7 @@ private let scorecard = ArtefactFormat(name: "test.scorecard", version: 2) { (he
             )
         ) { try ModelArtefact(json: text(hash: row.schemaHash), at: "card") }
         let formats = [scorecard] + ArtefactFormat.all
-        let sample = try ArtefactTests.artefact()
+        let sample = try sampleArtefact()
         #expect(try ModelArtefact(json: sample.json, at: "sample", formats: formats) == sample)
         #expect(throws: ModelError.self) {
             try ModelArtefact(
