@@ -5,7 +5,7 @@ internal import NIOPosix
 extension ClientCore {
     /// How long sent bytes may stay unacknowledged by the peer's kernel before the connection counts as lost. Without
     /// it, calls would be sent into a network that has gone away for a quarter of an hour.
-    private static let deadPeerMilliseconds = 10_000
+    private static let deadPeerTimeout = Duration.seconds(10)
 
     /// Opens a connection, now or after the pause that is due.
     func connectSoon() {
@@ -28,7 +28,7 @@ extension ClientCore {
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(TimeAmount(configuration.connectTimeout))
             .channelOption(.socketOption(.so_keepalive), value: 1)
-            .deadPeerTimeout(milliseconds: Self.deadPeerMilliseconds)
+            .deadPeerTimeout(Self.deadPeerTimeout)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Connection(core: core.value))
@@ -122,10 +122,10 @@ extension ClientCore {
 }
 
 extension ClientBootstrap {
-    fileprivate func deadPeerTimeout(milliseconds: Int) -> ClientBootstrap {
+    fileprivate func deadPeerTimeout(_ timeout: Duration) -> ClientBootstrap {
         #if os(Linux)
             // TCP_USER_TIMEOUT of tcp(7), which Swift's Glibc does not show.
-            channelOption(.tcpOption(NIOBSDSocket.Option(rawValue: 18)), value: milliseconds)
+            channelOption(.tcpOption(NIOBSDSocket.Option(rawValue: 18)), value: Int(timeout / .milliseconds(1)))
         #else
             self
         #endif

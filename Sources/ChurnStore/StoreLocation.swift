@@ -40,22 +40,22 @@ package enum StoreLocation: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    package static let defaultStallLimit = Duration.seconds(300)
+
     /// Opens the store. This is the one place that knows which kinds this build has.
     ///
     /// - Parameter stallLimit: how long a server may be silent within one command, unless the address says so itself.
     ///   A server of ours, which is asked for its health, wants seconds; a batch job can wait.
     /// - Throws: what `SQLiteStore.init` or `MongoStore.init` throws.
-    package func open(_ access: StoreAccess, stallLimit: Duration = .seconds(300)) throws(StoreError) -> any Store {
+    package func open(
+        _ access: StoreAccess,
+        stallLimit: Duration = defaultStallLimit
+    ) throws(StoreError) -> any Store {
         switch self {
         case .sqlite(let path):
             return try SQLiteStore(path: path, access: access)
         case .mongodb(let uri):
-            let milliseconds = stallLimit.components.seconds.multipliedReportingOverflow(by: 1_000)
-            return try MongoStore(
-                uri: uri,
-                access: access,
-                stallLimitMilliseconds: milliseconds.overflow ? .max : Int32(clamping: milliseconds.partialValue)
-            )
+            return try MongoStore(uri: uri, access: access, stallLimit: stallLimit)
         }
     }
 

@@ -26,7 +26,7 @@ import Testing
         }
 
         func reader() throws -> MongoStore {
-            try MongoStore(uri: uri, access: .read, stallLimitMilliseconds: 2_000)
+            try MongoStore(uri: uri, access: .read, stallLimit: .seconds(2))
         }
     }
 

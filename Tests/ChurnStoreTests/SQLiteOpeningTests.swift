@@ -50,7 +50,7 @@ import Testing
                 let failures = Failures()
                 DispatchQueue.concurrentPerform(iterations: 4) { writer in
                     do {
-                        let store = try SQLiteStore(path: path, access: .create, busyTimeoutSeconds: 60)
+                        let store = try SQLiteStore(path: path, access: .create, busyTimeout: .seconds(60))
                         try store.ingest([OwnedLine("\(writer)")])
                     } catch {
                         failures.add("round \(round): \(error)")

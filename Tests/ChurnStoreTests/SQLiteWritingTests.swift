@@ -43,7 +43,7 @@ import Testing
     func twoWriters() throws {
         try withTemporaryDirectory { directory in
             let first = try SQLiteStore(path: directory + "/s", access: .create)
-            let second = try SQLiteStore(path: directory + "/s", access: .update, busyTimeoutSeconds: 0.02)
+            let second = try SQLiteStore(path: directory + "/s", access: .update, busyTimeout: .milliseconds(20))
             try first.ingest { session in
                 try OwnedLine("1").withLine { try session.add($0) }
                 let busy = StoreError.busy(store: second.location.description)

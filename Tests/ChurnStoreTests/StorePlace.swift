@@ -33,10 +33,10 @@ struct StorePlace {
 
     var name: String { location.description }
 
-    /// - Parameter patience: how long an SQLite store waits for another writer, in seconds.
-    func open(_ access: StoreAccess = .create, patience: Double = 5) throws -> any Store {
+    /// - Parameter busyTimeout: how long an SQLite store waits for another writer.
+    func open(_ access: StoreAccess = .create, busyTimeout: Duration = .seconds(5)) throws -> any Store {
         switch location {
-        case .sqlite(let path): try SQLiteStore(path: path, access: access, busyTimeoutSeconds: patience)
+        case .sqlite(let path): try SQLiteStore(path: path, access: access, busyTimeout: busyTimeout)
         case .mongodb: try location.open(access)
         }
     }

@@ -119,7 +119,7 @@ import Testing
         try await withThrowingTaskGroup(of: Int64.self) { group in
             for writer in 0..<4 {
                 group.addTask {
-                    let store = try place.open(.create, patience: 60)
+                    let store = try place.open(.create, busyTimeout: .seconds(60))
                     return try store.ingest { session in
                         for index in 0..<200 {
                             try OwnedLine("\(index + writer * 100)").withLine { try session.add($0) }

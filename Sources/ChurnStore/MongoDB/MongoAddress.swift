@@ -10,9 +10,9 @@ struct MongoAddress: ~Copyable {
 
     /// - Parameters:
     ///   - name: what messages call the store; it holds no password.
-    ///   - stallLimitMilliseconds: how long a server may be silent within one command.
+    ///   - stallLimit: how long a server may be silent within one command.
     /// - Throws: `unusableAddress`. libmongoc's reason is not repeated: it may quote the password.
-    init(_ uri: String, name: String, stallLimitMilliseconds: Int32) throws(StoreError) {
+    init(_ uri: String, name: String, stallLimit: Duration) throws(StoreError) {
         MongoDriver.start()
         var error = bson_error_t()
         guard !uri.utf8.contains(0), let pointer = mongoc_uri_new_with_error(uri, &error) else {
@@ -23,7 +23,7 @@ struct MongoAddress: ~Copyable {
         let defaults: [(String, Int32)] = [
             (MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5_000),
             (MONGOC_URI_CONNECTTIMEOUTMS, 5_000),
-            (MONGOC_URI_SOCKETTIMEOUTMS, stallLimitMilliseconds),
+            (MONGOC_URI_SOCKETTIMEOUTMS, Int32(clamping: stallLimit.wholeMilliseconds)),
             (MONGOC_URI_WAITQUEUETIMEOUTMS, 5_000),
             (MONGOC_URI_MAXPOOLSIZE, 16),
         ]
@@ -42,8 +42,11 @@ struct MongoAddress: ~Copyable {
         }
     }
 
-    /// How long a server may be silent within one command; 0 when there is no limit.
-    var stallLimitMilliseconds: Int32 { mongoc_uri_get_option_as_int32(pointer, MONGOC_URI_SOCKETTIMEOUTMS, 0) }
+    /// How long a server may be silent within one command; `nil` when there is no limit.
+    var stallLimit: Duration? {
+        let milliseconds = mongoc_uri_get_option_as_int32(pointer, MONGOC_URI_SOCKETTIMEOUTMS, 0)
+        return milliseconds > 0 ? .milliseconds(milliseconds) : nil
+    }
 
     var clientLimit: Int32 { mongoc_uri_get_option_as_int32(pointer, MONGOC_URI_MAXPOOLSIZE, 0) }
 
@@ -62,4 +65,13 @@ enum MongoDriver {
     }()
 
     static func start() { started }
+}
+
+extension Duration {
+    /// Rounded down.
+    var wholeMilliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (milliseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
+        return overflow ? (seconds < 0 ? .min : .max) : milliseconds + attoseconds / 1_000_000_000_000_000
+    }
 }

@@ -35,13 +35,13 @@ extension MongoStore {
         do {
             return try pool.withLease { lease throws(MongoFailure) in
                 guard try lease.hasChangeStreams() else { return false }
-                let stream = lease.collection(MongoSchema.builds).watch(waitMilliseconds: waitMilliseconds(interval))
+                let stream = lease.collection(MongoSchema.builds).watch(waiting: wait(interval))
                 var hasChange = false
                 while body(hasChange) {
                     let start = ContinuousClock.now
                     hasChange = try stream.wait()
                     // A server that does not wait is not to be asked again and again.
-                    let rest = Duration.milliseconds(waitMilliseconds(interval)) / 2 - (.now - start)
+                    let rest = wait(interval) / 2 - (.now - start)
                     if !hasChange, rest > .zero { usleep(UInt32(rest / .microseconds(1))) }
                 }
                 return true
@@ -54,9 +54,9 @@ extension MongoStore {
     }
 
     /// The interval; but a server that waits for a change must not look like one that is silent.
-    private func waitMilliseconds(_ interval: Duration) -> Int64 {
-        let limit = pool.stallLimitMilliseconds > 0 ? Int64(pool.stallLimitMilliseconds) / 2 : 60_000
-        return max(1, min(Int64(interval / .milliseconds(1)), limit, 60_000))
+    private func wait(_ interval: Duration) -> Duration {
+        let longest = Duration.seconds(60)
+        return max(.milliseconds(1), min(interval, longest, pool.stallLimit.map { $0 / 2 } ?? longest))
     }
 }
 

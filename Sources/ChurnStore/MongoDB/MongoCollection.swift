@@ -37,10 +37,10 @@ struct MongoCollection: ~Copyable {
 
     /// Opens a stream of the collection's changes from now on.
     ///
-    /// - Parameter waitMilliseconds: how long the server may wait for a change before it says that there is none.
-    func watch(waitMilliseconds: Int64) -> MongoChangeStream {
+    /// - Parameter limit: how long the server may wait for a change before it says that there is none.
+    func watch(waiting limit: Duration) -> MongoChangeStream {
         let options = BSONDocument()
-        options.append("maxAwaitTimeMS", waitMilliseconds)
+        options.append("maxAwaitTimeMS", limit.wholeMilliseconds)
         let everything = BSONDocument()
         return MongoChangeStream(mongoc_collection_watch(handle, everything.pointer, options.pointer))
     }

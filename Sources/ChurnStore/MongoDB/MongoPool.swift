@@ -8,7 +8,7 @@ internal import Synchronization
 final class MongoPool: @unchecked Sendable {
     let database: String
     /// Of the address.
-    let stallLimitMilliseconds: Int32
+    let stallLimit: Duration?
     let clientLimit: Int32
     let counters = MongoCounters()
     private let handle: OpaquePointer
@@ -22,7 +22,7 @@ final class MongoPool: @unchecked Sendable {
         }
         self.handle = handle
         database = address.database
-        stallLimitMilliseconds = address.stallLimitMilliseconds
+        stallLimit = address.stallLimit
         clientLimit = address.clientLimit
         // Version 2: errors of the server have a domain of their own (mongoc_errors(3)).
         mongoc_client_pool_set_error_api(handle, MONGOC_ERROR_API_VERSION_2)

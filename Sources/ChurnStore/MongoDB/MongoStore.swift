@@ -21,19 +21,19 @@ package final class MongoStore: Store {
     ///
     /// - Parameters:
     ///   - uri: passed to libmongoc whole.
-    ///   - stallLimitMilliseconds: how long a server may be silent within one command, unless `uri` says so itself.
+    ///   - stallLimit: how long a server may be silent within one command, unless `uri` says so itself.
     /// - Throws: `unusableAddress`, `unreachable`, `refused`; `notFound`, `notAStore`, `newerSchema`.
     package init(
         uri: String,
         access: StoreAccess,
-        stallLimitMilliseconds: Int32 = 300_000
+        stallLimit: Duration = StoreLocation.defaultStallLimit
     ) throws(StoreError) {
         let location = StoreLocation.mongodb(uri: uri)
         let name = location.description
         self.location = location
         self.access = access
         self.name = name
-        let address = try MongoAddress(uri, name: name, stallLimitMilliseconds: stallLimitMilliseconds)
+        let address = try MongoAddress(uri, name: name, stallLimit: stallLimit)
         do {
             pool = try MongoPool(address)
         } catch {
@@ -80,16 +80,15 @@ package final class MongoStore: Store {
     func retrying<Value>(
         _ body: (borrowing MongoLease) throws(MongoFailure) -> Value
     ) throws(StoreError) -> Value {
-        var pauseMilliseconds: UInt32 = 100
+        var pause = Duration.milliseconds(100)
         for _ in 1..<Self.attempts {
             do {
                 return try pool.withLease(body)
             } catch {
                 guard error.isRetryable else { throw StoreError(error, store: name) }
                 // Half of it by chance, so that many clients do not come back at the same moment.
-                let pause = pauseMilliseconds / 2 + UInt32.random(in: 0...pauseMilliseconds / 2)
-                usleep(pause * 1_000)
-                pauseMilliseconds = min(pauseMilliseconds * 2, 3_000)
+                usleep(UInt32(pause * Double.random(in: 0.5...1) / .microseconds(1)))
+                pause = min(pause * 2, .seconds(3))
             }
         }
         return try leasing(body)

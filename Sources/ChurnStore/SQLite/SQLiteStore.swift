@@ -15,16 +15,16 @@ package final class SQLiteStore: Store {
 
     /// Opens the store at `path`, and creates or migrates it as `access` allows.
     ///
-    /// - Parameter busyTimeoutSeconds: how long a call waits for another process that writes, more than 0.
+    /// - Parameter busyTimeout: how long a call waits for another process that writes, more than 0.
     /// - Throws: `notFound`, `notAStore` (what is there stays untouched), `newerSchema`, `busy`, `unavailable`.
-    package init(path: String, access: StoreAccess, busyTimeoutSeconds: Double = 5) throws(StoreError) {
-        precondition(busyTimeoutSeconds > 0)
+    package init(path: String, access: StoreAccess, busyTimeout: Duration = .seconds(5)) throws(StoreError) {
+        precondition(busyTimeout > .zero)
         let location = StoreLocation.sqlite(path: path)
         let name = location.description
         self.location = location
         self.access = access
         self.name = name
-        pool = try Self.openOrCreate(path, access: access, name: name, busyTimeoutSeconds: busyTimeoutSeconds)
+        pool = try Self.openOrCreate(path, access: access, name: name, busyTimeout: busyTimeout)
     }
 
     /// SQLite does not wait for the other one where two could wait for each other: when both write to a new file, or one
@@ -33,20 +33,20 @@ package final class SQLiteStore: Store {
         _ path: String,
         access: StoreAccess,
         name: String,
-        busyTimeoutSeconds: Double
+        busyTimeout: Duration
     ) throws(StoreError) -> DatabasePool {
-        let giveUp = ContinuousClock.now + .seconds(busyTimeoutSeconds)
+        let giveUp = ContinuousClock.now + busyTimeout
         while true {
             do throws(StoreError) {
                 let kind = try SQLiteFile.recognise(path, store: name)
                 switch (kind, access) {
                 case (.ours, _): break
                 case (.missing, .create), (.empty, .create):
-                    try create(path, name: name, busyTimeoutSeconds: busyTimeoutSeconds)
+                    try create(path, name: name, busyTimeout: busyTimeout)
                 case (.missing, .read), (.missing, .update): throw .notFound(store: name)
                 case (.empty, .read), (.empty, .update): throw .notAStore(store: name, .empty)
                 }
-                return try open(path, access: access, name: name, busyTimeoutSeconds: busyTimeoutSeconds)
+                return try open(path, access: access, name: name, busyTimeout: busyTimeout)
             } catch .busy(let store) {
                 guard ContinuousClock.now < giveUp else { throw .busy(store: store) }
                 sqlite3_sleep(10)
@@ -55,10 +55,10 @@ package final class SQLiteStore: Store {
     }
 
     /// Writes the mark and the tables of a new store, so that every store that WAL mode sees is one of ours.
-    private static func create(_ path: String, name: String, busyTimeoutSeconds: Double) throws(StoreError) {
+    private static func create(_ path: String, name: String, busyTimeout: Duration) throws(StoreError) {
         try SQLiteFile.createParents(of: path, store: name)
         do {
-            let queue = try DatabaseQueue(path: path, configuration: configuration(busyTimeoutSeconds))
+            let queue = try DatabaseQueue(path: path, configuration: configuration(busyTimeout))
             try queue.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA application_id = \(SQLiteSchema.applicationID)")
             }
@@ -73,10 +73,10 @@ package final class SQLiteStore: Store {
         _ path: String,
         access: StoreAccess,
         name: String,
-        busyTimeoutSeconds: Double
+        busyTimeout: Duration
     ) throws(StoreError) -> DatabasePool {
         do {
-            var configuration = configuration(busyTimeoutSeconds)
+            var configuration = configuration(busyTimeout)
             configuration.readonly = access == .read
             let pool = try DatabasePool(path: path, configuration: configuration)
             let (isNewer, isComplete) = try pool.read { database in
@@ -114,10 +114,10 @@ package final class SQLiteStore: Store {
         }
     }
 
-    private static func configuration(_ busyTimeoutSeconds: Double) -> Configuration {
+    private static func configuration(_ busyTimeout: Duration) -> Configuration {
         var configuration = Configuration()
         configuration.label = "churn"
-        configuration.busyMode = .timeout(busyTimeoutSeconds)
+        configuration.busyMode = .timeout(busyTimeout / .seconds(1))
         return configuration
     }
 

@@ -63,7 +63,7 @@ struct Ingest: ParsableCommand {
                     try rejected?.flush()
                     let report = reader.report
                     if json { try StandardStream.output.write(IngestText.batch(report, batch).text + "\n") }
-                    progress.show { IngestText.progress(report, linesBefore: summary.total.lines, seconds: $0) }
+                    progress.show { IngestText.progress(report, linesBefore: summary.total.lines, elapsed: $0) }
                 }
                 summary.add(reader.report)
             }
@@ -73,7 +73,7 @@ struct Ingest: ParsableCommand {
         let text =
             json
             ? IngestText.done(summary, counts, location).text + "\n"
-            : IngestText.table(summary, counts, location, rejected: rejected, seconds: progress.elapsedSeconds)
+            : IngestText.table(summary, counts, location, rejected: rejected, elapsed: progress.elapsed)
         try StandardStream.output.write(text)
     }
 }

@@ -24,7 +24,7 @@ struct FeatureExport {
             var reader = try TransactionReader(path: file)
             while try builder.add(&reader, maxLines: IngestBatch.defaultLines) {
                 let report = reader.report
-                progress.show { IngestText.progress(report, linesBefore: summary.total.lines, seconds: $0) }
+                progress.show { IngestText.progress(report, linesBefore: summary.total.lines, elapsed: $0) }
             }
             summary.add(reader.report)
         }
@@ -35,7 +35,7 @@ struct FeatureExport {
         let text =
             json
             ? IngestText.object(summary, totals, context, output: output).text + "\n"
-            : IngestText.table(summary, totals, context, output: output, seconds: progress.elapsedSeconds)
+            : IngestText.table(summary, totals, context, output: output, elapsed: progress.elapsed)
         // Beside the features of a pipe it would only disturb.
         if output == "-" { StandardStream.error.writeBestEffort(text) } else { try StandardStream.output.write(text) }
     }

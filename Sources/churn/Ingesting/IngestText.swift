@@ -41,9 +41,9 @@ enum IngestText {
     }
 
     /// One line for a terminal.
-    static func progress(_ report: ReadingReport, linesBefore: Int64, seconds: Double) -> String {
+    static func progress(_ report: ReadingReport, linesBefore: Int64, elapsed: Duration) -> String {
         let lines = linesBefore + report.counts.lines
-        let rate = groupedText(Int64(Double(lines) / max(seconds, 0.001)))
+        let rate = rateText(lines, in: elapsed)
         var text = "\(report.path.oneLine)  "
         if let bytes = report.fileBytes, bytes > 0 {
             text += "\(min(100, 100 * report.counts.storedBytes / bytes)) %  "
@@ -56,15 +56,15 @@ enum IngestText {
         _ counts: IngestCounts,
         _ location: StoreLocation,
         rejected: RejectsFile?,
-        seconds: Double
+        elapsed: Duration
     ) -> String {
         let total = summary.total
         var table = reading(total)
         table.add(["added to the store", groupedText(counts.added)])
         table.add(["already there", groupedText(counts.alreadyThere)])
         var text = files(summary) + table.text()
-        let rate = groupedText(Int64(Double(total.lines) / max(seconds, 0.001)))
-        text += "store  \(location), in \(roundedText(seconds, decimals: 1)) s (\(rate) lines/s)\n"
+        let rate = rateText(total.lines, in: elapsed)
+        text += "store  \(location), in \(roundedText(elapsed / .seconds(1), decimals: 1)) s (\(rate) lines/s)\n"
         if let rejected, rejected.isCreated {
             let left = total.rejectsNotWritten
             text += "rejects  \(rejected.path)" + (left > 0 ? " (\(groupedText(left)) more not written)" : "") + "\n"
@@ -80,18 +80,18 @@ enum IngestText {
         _ totals: FactsTotals,
         _ context: BuildContext,
         output: String,
-        seconds: Double
+        elapsed: Duration
     ) -> String {
         var table = reading(summary.total)
         table.add(["customers", groupedText(totals.customers)])
         table.add(["purchase invoices", groupedText(totals.purchaseInvoices)])
         table.add(["revenue", groupedText(milli: totals.revenueMilli)])
         table.add(["left out: cancellations only", groupedText(totals.cancelOnlyCustomers)])
-        let rate = groupedText(Int64(Double(summary.total.lines) / max(seconds, 0.001)))
+        let rate = rateText(summary.total.lines, in: elapsed)
         return files(summary) + table.text()
             + "as of \(CivilTime.format(minute: context.asOfMinute)), hash \(hexadecimal(totals.hash))\n"
             + "features  \(output == "-" ? "standard output" : output), in "
-            + "\(roundedText(seconds, decimals: 1)) s (\(rate) lines/s)\n"
+            + "\(roundedText(elapsed / .seconds(1), decimals: 1)) s (\(rate) lines/s)\n"
     }
 
     static func object(

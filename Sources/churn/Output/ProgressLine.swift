@@ -13,16 +13,16 @@ struct ProgressLine {
         isShown = stream.isTerminal
     }
 
-    /// Since the beginning, in seconds.
-    var elapsedSeconds: Double { (ContinuousClock.now - started) / .seconds(1) }
+    /// Since the beginning.
+    var elapsed: Duration { ContinuousClock.now - started }
 
-    /// - Parameter text: called only when there is something to show, with the seconds since the beginning.
-    mutating func show(_ text: (_ seconds: Double) -> String) {
+    /// - Parameter text: called only when there is something to show, with the time since the beginning.
+    mutating func show(_ text: (_ elapsed: Duration) -> String) {
         guard isShown else { return }
         let now = ContinuousClock.now
         if let lastShown, now - lastShown < Self.interval { return }
         lastShown = now
-        stream.writeBestEffort(Self.erase + text(elapsedSeconds))
+        stream.writeBestEffort(Self.erase + text(elapsed))
     }
 
     /// Takes the line away.
@@ -31,4 +31,9 @@ struct ProgressLine {
         lastShown = nil
         stream.writeBestEffort(Self.erase)
     }
+}
+
+/// How many per second, in groups of three digits.
+func rateText(_ count: Int64, in elapsed: Duration) -> String {
+    groupedText(Int64(Double(count) / max(elapsed / .seconds(1), 0.001)))
 }

@@ -51,7 +51,7 @@ final class ScoreWriter {
         }
         rows += Int64(labels.count)
         model = "\(answer.model.name)@\(answer.model.version)".oneLine
-        progress.show { "\(groupedText(rows)) rows  \(groupedText(Int64(Double(rows) / max($0, 0.001)))) rows/s" }
+        progress.show { "\(groupedText(rows)) rows  \(rateText(rows, in: $0)) rows/s" }
     }
 
     /// Completes the output.
