@@ -1,3 +1,5 @@
+internal import ChurnProtocol
+
 /// Settings of a server. `init` refuses what cannot work.
 package struct ServerConfiguration: Sendable {
     /// Where to listen, 1 or more. 127.0.0.1 unless told otherwise: there is no authentication.
@@ -51,7 +53,7 @@ package struct ServerConfiguration: Sendable {
         for endpoint in endpoints {
             try Self.require(
                 !endpoint.host.isEmpty,
-                "the host is empty; name an address such as \(Endpoint.defaultHost)"
+                "the host is empty; name an address such as \(ServiceAddress.defaultHost)"
             )
             try Self.require((0...65535).contains(endpoint.port), "the port \(endpoint.port) is not within 0...65535")
         }

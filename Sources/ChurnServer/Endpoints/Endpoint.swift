@@ -1,3 +1,5 @@
+package import ChurnProtocol
+
 /// An address that a server listens on, and how its connections speak.
 package struct Endpoint: Sendable {
     /// A name or a number, without brackets.
@@ -7,12 +9,9 @@ package struct Endpoint: Sendable {
     package var dialect: DialectChoice
     package var security: Security
 
-    package static let defaultHost = "127.0.0.1"
-    package static let defaultPort = 7447
-
     package init(
-        host: String = Endpoint.defaultHost,
-        port: Int = Endpoint.defaultPort,
+        host: String = ServiceAddress.defaultHost,
+        port: Int = ServiceAddress.defaultPort,
         dialect: DialectChoice = .fixed(FrameDialect()),
         security: Security = .plaintext
     ) {
