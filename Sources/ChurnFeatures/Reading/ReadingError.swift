@@ -26,6 +26,8 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
     case badRecord(path: String, line: Int64, fields: Int, columns: Int)
     /// No line's date fits any layout; `value` is the first date.
     case noDateLayout(path: String, line: Int64, value: String)
+    /// More has to be told about how to read the files.
+    case layout(LayoutFault)
     case rejectsUnwritable(path: String, reason: String)
     case rejectsOverwrites(path: String)
 
@@ -71,6 +73,8 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
         case .noDateLayout(let path, let line, let value):
             "\(path): no known date layout fits, first \"\(value)\" in line \(line); known are "
                 + DateLayout.allCases.map(\.rawValue).joined(separator: ", ")
+        case .layout(let fault):
+            fault.description
         case .rejectsUnwritable(let path, let reason):
             "\(path): the rejected lines cannot be written (\(reason)); name another place for them"
         case .rejectsOverwrites(let path):
@@ -78,7 +82,7 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    private static func listed(_ names: [String]) -> String {
+    static func listed(_ names: [String]) -> String {
         let shown = names.prefix(12).joined(separator: ", ")
         return names.count > 12 ? "\(shown), and \(names.count - 12) more" : shown
     }
