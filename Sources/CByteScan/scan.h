@@ -15,7 +15,7 @@ typedef _Bool churn_bits64 __attribute__((ext_vector_type(64)));
 
 /// Which of 64 bytes are what; bit i stands for byte i.
 typedef struct {
-    uint64_t commas;
+    uint64_t separators;
     uint64_t line_feeds;
     uint64_t quotes;
     /// Above 0x7F.
@@ -23,11 +23,11 @@ typedef struct {
 } churn_scanned;
 
 /// Reads 64 bytes, of any alignment.
-static inline churn_scanned churn_scan64(const unsigned char *bytes) {
+static inline churn_scanned churn_scan64(const unsigned char *bytes, unsigned char separator) {
     churn_bytes64 block;
     memcpy(&block, bytes, sizeof block);
     churn_scanned result;
-    result.commas = CHURN_BITS64(block == ',');
+    result.separators = CHURN_BITS64(block == separator);
     result.line_feeds = CHURN_BITS64(block == '\n');
     result.quotes = CHURN_BITS64(block == '"');
     result.high = CHURN_BITS64(block > 0x7F);

@@ -39,9 +39,10 @@ struct RawInput: ~Copyable {
     private let bytesPerRead: Int
     private var peeked: [UInt8] = []
 
-    init(opening path: String, bytesPerRead: Int) throws(ReadingError) {
-        let file = try InputFile(opening: path)
-        self.path = path
+    /// `name` stands for the path in messages.
+    init(opening path: String, name: String? = nil, bytesPerRead: Int) throws(ReadingError) {
+        let file = try InputFile(opening: path, name: name)
+        self.path = name ?? path
         self.byteCount = file.byteCount
         self.file = consume file
         self.memory = []

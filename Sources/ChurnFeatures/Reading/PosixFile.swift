@@ -7,8 +7,10 @@ struct InputFile: ~Copyable {
     let byteCount: Int64?
     private let descriptor: Int32
 
-    init(opening path: String) throws(ReadingError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    /// `name` stands for the path in messages.
+    init(opening file: String, name: String? = nil) throws(ReadingError) {
+        let path = name ?? file
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { throw .notFound(path: path) }
             throw .unreadable(path: path, reason: systemText(errno))

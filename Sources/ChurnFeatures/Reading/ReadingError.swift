@@ -45,7 +45,8 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
             "\(path): is empty; a header line with the column names is needed"
         case .missingColumns(let path, let missing, let found):
             "\(path): no column \(missing.joined(separator: ", ")); the first line has "
-                + "\(Self.listed(found)); rename the columns or add them"
+                + "\(Self.listed(found)); name what stands for it with --columns \(missing[0])=NAME"
+                + Self.hint(missing)
         case .duplicateColumn(let path, let column, let names):
             "\(path): the column \(column) is there twice (\(names.joined(separator: ", "))); remove one"
         case .tooManyColumns(let path):
@@ -71,8 +72,8 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
                 + (fields == 0 ? "has a quote that does not close or is too long" : "has \(fields) fields")
                 + "; \(columns) fields are needed; correct the line"
         case .noDateLayout(let path, let line, let value):
-            "\(path): no known date layout fits, first \"\(value)\" in line \(line); known are "
-                + DateLayout.allCases.map(\.rawValue).joined(separator: ", ")
+            "\(path): line \(line): \"\(value)\" is no date of a known form, and no other line has one; give --dates with "
+                + "\(LayoutFlag.dates.values)"
         case .layout(let fault):
             fault.description
         case .rejectsUnwritable(let path, let reason):
@@ -80,6 +81,14 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
         case .rejectsOverwrites(let path):
             "\(path): exists and is not a file of rejected lines; name another place for them"
         }
+    }
+
+    private static func hint(_ missing: [String]) -> String {
+        let amount = ColumnRole.amount.rawValue
+        guard missing.last == ColumnRole.quantity.rawValue || missing.last == ColumnRole.price.rawValue else {
+            return ""
+        }
+        return ", or the total of a line with \(amount)=NAME"
     }
 
     static func listed(_ names: [String]) -> String {

@@ -16,6 +16,19 @@ package enum ReadingLimits {
     package static let numberBytes = 64
     /// Whole units of money.
     package static let priceUnits: Int64 = 1_000_000_000
+    /// Thousandths of money of one line. A customer would need 9,000 such lines for a sum beyond 64 bits.
+    package static let lineAmountMilli: Int64 = 1_000_000_000_000_000
+    /// Records of a file that the first pass reads in any case.
+    package static let evidenceLines = 200
+    /// Numbers that are taken for the serial of a day without being told: 1954-10-03 to 2119-01-11.
+    package static let likelySerials: ClosedRange<Int64> = 20_000...80_000
+    /// Days since 1970-01-01 that an epoch is taken to mean in a message: 1990 to 2099.
+    package static let likelyEpochDays: ClosedRange<Int64> = 7_305...47_481
+    /// What two-digit years of a pattern stand for without being told: 2000 to 2099.
+    package static let patternYearBase = 2000
+    /// Statuses of orders that are counted by name, and bytes of one.
+    package static let statuses = 20
+    package static let statusBytes = 64
     /// Lines with a date that are tried before a file is refused because no date layout fits.
     package static let dateProbeLines = 1000
     /// Equal lines at most this many kept lines apart are told apart by `copy`. A power of two. The copies of the real

@@ -13,6 +13,15 @@ package struct ReadingCounts: Sendable, Equatable {
     package var blankLines: Int64 = 0
     /// Kept lines whose seconds were cut off.
     package var cutSeconds: Int64 = 0
+    /// Kept lines whose customer or date was blank and is that of the first line of their order.
+    package var filledLines: Int64 = 0
+    /// Kept lines whose price or amount was rounded to thousandths, half to even.
+    package var roundedLines: Int64 = 0
+    /// Kept lines with a fractional quantity, or with a total that is no multiple of the quantity: they are kept as one piece
+    /// at the line's amount, so that the amount is right and the units are not.
+    package var singlePieceLines: Int64 = 0
+    /// Kept purchases whose invoice has the form of a cancellation, a `C` before digits.
+    package var cancellationFormPurchases: Int64 = 0
     /// Records with other than ASCII bytes, by how they were read.
     package var utf8Lines: Int64 = 0
     package var latin1Lines: Int64 = 0
@@ -31,6 +40,8 @@ package struct ReadingCounts: Sendable, Equatable {
 
     package var rejected: Int64 { rejectedByReason.reduce(0, +) }
     package var noCustomer: Int64 { rejected(.noCustomer) }
+    /// Rejected for a fault: without the lines that are left out on purpose.
+    package var faults: Int64 { RejectReason.allCases.filter(\.isFault).reduce(0) { $0 + rejected($1) } }
     package var rejectsNotWritten: Int64 { rejected - rejectsWritten }
 
     /// The reasons that occurred, in the order of the checks.
@@ -47,6 +58,10 @@ package struct ReadingCounts: Sendable, Equatable {
         rejectsWritten += other.rejectsWritten
         blankLines += other.blankLines
         cutSeconds += other.cutSeconds
+        filledLines += other.filledLines
+        roundedLines += other.roundedLines
+        singlePieceLines += other.singlePieceLines
+        cancellationFormPurchases += other.cancellationFormPurchases
         utf8Lines += other.utf8Lines
         latin1Lines += other.latin1Lines
         storedBytes += other.storedBytes
@@ -101,13 +116,25 @@ package struct ReadingReport: Sendable, Equatable {
     package var hasByteOrderMark: Bool
     /// Nil for a header without a line end.
     package var lineEnd: LineEnd?
-    /// Nil before the first line with a date.
-    package var dateLayout: DateLayout?
-    /// The names of the columns as they stand in the file.
-    package var header: [String]
+    /// As what the file was read: columns, separator, dates, decimal sign. What could only be told while reading is in it.
+    package var settled: SettledLayout
+    /// What the dates have behind their time, such as `+00:00`, where it was left out of account; else nil.
+    package var ignoredOffset: String?
+    /// The currency as it stands before or behind the amounts; nil where there is none.
+    package var currency: String?
+    /// Empty fields that the records have behind the last column of the header.
+    package var trailingFields: Int
+    /// The values of the column that looks like an order status, the most frequent first, at most
+    /// `ReadingLimits.statuses`. Empty where there is no such column.
+    package var statuses: [StatusCount]
     /// Size of the file as stored; nil for a pipe.
     package var fileBytes: Int64?
     package var counts: ReadingCounts
+
+    /// Nil before the first line with a date.
+    package var dateLayout: DateLayout? { settled.dates }
+    /// The names of the columns as they stand in the file.
+    package var header: [String] { settled.header }
 
     package var encoding: Encoding {
         switch (counts.utf8Lines > 0 || hasByteOrderMark, counts.latin1Lines > 0) {
@@ -116,6 +143,17 @@ package struct ReadingReport: Sendable, Equatable {
         case (false, true): .latin1
         case (true, true): .mixed
         }
+    }
+}
+
+/// A status of orders, and how many lines have it.
+package struct StatusCount: Sendable, Equatable {
+    package var value: String
+    package var lines: Int64
+
+    package init(value: String, lines: Int64) {
+        self.value = value
+        self.lines = lines
     }
 }
 
@@ -129,5 +167,35 @@ package struct ReadingSummary: Sendable, Equatable {
     package mutating func add(_ report: ReadingReport) {
         files.append(report)
         total.add(report.counts)
+    }
+}
+
+extension ReadingReport {
+    /// What a person should know about how the file was read, one sentence each. Complete with the report.
+    package var remarks: [String] {
+        var remarks = settled.remarks
+        if let ignoredOffset {
+            remarks.append(
+                "dates are taken as they are written; their offset (\(ignoredOffset)) is left out of account"
+            )
+        }
+        if let currency { remarks.append("amounts are in \(currency)") }
+        if trailingFields > 0 {
+            remarks.append("records have \(trailingFields) empty fields more than the header")
+        }
+        func add(_ lines: Int64, _ text: String) {
+            if lines > 0 { remarks.append("\(lines) \(lines == 1 ? "line" : "lines") \(text)") }
+        }
+        add(counts.filledLines, "with a blank customer or date, filled from the first line of the order")
+        add(counts.roundedLines, "with a price or an amount rounded to thousandths")
+        add(
+            counts.singlePieceLines,
+            "kept as one piece at the line's amount, as it is no whole number of pieces at a price in thousandths"
+        )
+        add(
+            counts.cancellationFormPurchases,
+            "bought under an invoice that has the form of a cancellation, such as C123"
+        )
+        return remarks
     }
 }

@@ -19,6 +19,8 @@ struct RecordReader: ~Copyable {
     private(set) var fieldCount = 0
     private(set) var hasInnerLineFeeds = false
     private(set) var mayHaveHighBytes = false
+    /// Between fields; to be set before the first record.
+    var separator = FieldSeparator.comma.rawValue
     /// See `scanRecord`.
     let bounds: UnsafeMutablePointer<Int32>
 
@@ -82,6 +84,7 @@ struct RecordReader: ~Copyable {
                 from: position,
                 to: filled,
                 isFinal: sourceEnded,
+                separator: separator,
                 bounds: bounds,
                 fieldCapacity: ReadingLimits.columns
             )
@@ -195,6 +198,23 @@ struct RecordReader: ~Copyable {
         if filled >= 3, (memory[0], memory[1], memory[2]) == (0xEF, 0xBB, 0xBF) {
             hasByteOrderMark = true
             position = 3
+        }
+    }
+
+    /// The next line that is not blank, without its end, as far as a record may be long. Nothing is stepped over; valid until
+    /// the next call.
+    mutating func peekLine() throws(ReadingError) -> UnsafeBufferPointer<UInt8> {
+        while true {
+            var start = position
+            while start < filled, FieldParsing.isBlank(memory[start]) { start += 1 }
+            if let lineFeed = firstLineFeed(memory, from: start, to: filled) {
+                return UnsafeBufferPointer(start: memory + start, count: lineFeed - start)
+            }
+            // Behind so many blanks the first line is not looked for.
+            if filled - position > recordBytes {
+                return UnsafeBufferPointer(start: memory + start, count: filled - start)
+            }
+            if try !fill() { return UnsafeBufferPointer(start: memory + position, count: filled - position) }
         }
     }
 

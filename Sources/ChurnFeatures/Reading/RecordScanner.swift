@@ -8,7 +8,7 @@ struct RecordScan {
         case complete
         /// The bytes end inside the record.
         case needsMore
-        /// A quoted field is not closed, or is followed by something other than a comma or a line end.
+        /// A quoted field is not closed, or is followed by something other than a separator or a line end.
         case badQuotes
     }
 
@@ -29,7 +29,7 @@ struct RecordScan {
 /// Quotes count only where a field begins with one; elsewhere they are text, as most programs that write CSV expect.
 ///
 /// - Parameters:
-///   - base: readable for `scanPadding` bytes after `end`, none of which is a comma, a line feed or a quote.
+///   - base: readable for `scanPadding` bytes after `end`, none of which is a separator, a line feed or a quote.
 ///   - isFinal: nothing follows `end`.
 ///   - bounds: `bounds[i] + 1 ..< bounds[i + 1]` becomes field `i`, counted from `start`, quotes included. Of
 ///     `boundsCapacity(fields: fieldCapacity)` elements.
@@ -39,6 +39,7 @@ func scanRecord(
     from start: Int,
     to end: Int,
     isFinal: Bool,
+    separator: UInt8,
     bounds: UnsafeMutablePointer<Int32>,
     fieldCapacity: Int
 ) -> RecordScan {
@@ -65,10 +66,10 @@ func scanRecord(
                 return RecordScan(outcome: isFinal ? .badQuotes : .needsMore)
             }
             innerLineFeeds += lineFeeds(base, from: fieldStart, to: close)
-            highBits |= highBitsOf(base, from: fieldStart, to: close)
+            highBits |= highBitsOf(base, from: fieldStart, to: close, separator)
             if fieldCount < fieldCapacity { bounds[fieldCount + 1] = Int32(truncatingIfNeeded: close + 1 - start) }
             fieldCount += 1
-            switch quotedFieldEnd(base, at: close + 1, before: end, isFinal: isFinal) {
+            switch quotedFieldEnd(base, at: close + 1, before: end, isFinal: isFinal, separator) {
             case .field(let next):
                 fieldStart = next
                 continue fields
@@ -80,7 +81,7 @@ func scanRecord(
         // Whether the byte before `position` ends a field. No quote stands at `fieldStart` itself.
         var endsBefore: UInt64 = 0
         while position < end {
-            let scanned = churn_scan64(base + position)
+            let scanned = churn_scan64(base + position, separator)
             highBits |= scanned.high
             let (fieldEnds, openingQuotes) = unquotedFields(scanned, endsBefore: endsBefore)
             note(fieldEnds, at: Int32(truncatingIfNeeded: position - start), fieldCount, bounds, fieldCapacity)
@@ -116,7 +117,7 @@ private func unquotedFields(
 ) -> (fieldEnds: UInt64, openingQuotes: UInt64) {
     // The bits up to and with the first line feed; all of them when there is none.
     let upToLineFeed = scanned.line_feeds ^ (scanned.line_feeds &- 1)
-    let fieldEnds = (scanned.commas | scanned.line_feeds) & upToLineFeed
+    let fieldEnds = (scanned.separators | scanned.line_feeds) & upToLineFeed
     let openingQuotes = scanned.quotes & (fieldEnds << 1 | endsBefore) & upToLineFeed
     if openingQuotes == 0 { return (fieldEnds, 0) }
     return (fieldEnds & ((openingQuotes & (0 &- openingQuotes)) &- 1), openingQuotes)
@@ -124,11 +125,11 @@ private func unquotedFields(
 
 /// Not 0 when a byte from `start` on, or within 63 bytes after the last before `end`, is above 0x7F.
 @inline(__always)
-private func highBitsOf(_ base: UnsafePointer<UInt8>, from start: Int, to end: Int) -> UInt64 {
+private func highBitsOf(_ base: UnsafePointer<UInt8>, from start: Int, to end: Int, _ separator: UInt8) -> UInt64 {
     var bits: UInt64 = 0
     var position = start
     while position < end {
-        bits |= churn_scan64(base + position).high
+        bits |= churn_scan64(base + position, separator).high
         position += 64
     }
     return bits
@@ -162,7 +163,7 @@ private func note(
 }
 
 private enum QuotedFieldEnd {
-    /// A comma; the next field starts at `next`.
+    /// A separator; the next field starts at `next`.
     case field(next: Int)
     /// A line end, or the end of the file.
     case record(end: Int, next: Int)
@@ -174,11 +175,12 @@ private func quotedFieldEnd(
     _ base: UnsafePointer<UInt8>,
     at position: Int,
     before end: Int,
-    isFinal: Bool
+    isFinal: Bool,
+    _ separator: UInt8
 ) -> QuotedFieldEnd {
     if position == end { return .record(end: end, next: end) }
     switch base[position] {
-    case UInt8(ascii: ","): return .field(next: position + 1)
+    case separator: return .field(next: position + 1)
     case UInt8(ascii: "\n"): return .record(end: position, next: position + 1)
     case UInt8(ascii: "\r"): break
     default: return .none(.badQuotes)

@@ -8,28 +8,33 @@ package enum RejectReason: Int, CaseIterable, Sendable {
     case badQuotes
     /// Not as many fields as the header has.
     case wrongFieldCount
-    /// The customer is empty. Such lines are sales without an account; they are left out of everything.
+    /// The customer is empty, 0, -1 or a word such as `guest`. Such lines are sales without an account; they are left out of
+    /// everything.
     case noCustomer
-    /// Not a whole number from 1 up to 18 digits.
+    /// A number with an exponent, with decimals other than 0, or with a sign.
     case badCustomer
+    /// A text, which is not taken as a customer: letters, leading zeros, numbers above 9,223,372,036,854,775,807.
+    case textCustomer
     case missingInvoice
     case longInvoice
+    /// Its order has a status that is to be left out.
+    case excludedStatus
     case missingStockCode
     case longStockCode
     case missingDate
-    /// Not the layout that the file's first date has, or no day of the calendar.
+    /// Not of the family of dates that the file has, or no day of the calendar.
     case badDate
-    /// A date with an offset from UTC: the shop's clock cannot be told from it without a time zone.
-    case dateWithOffset
-    /// Not a whole number within 32 bits.
+    /// A day that is to be left out.
+    case outsideDays
+    /// Not a number, or not within 32 bits.
     case badQuantity
     /// Neither a purchase nor a cancellation.
     case zeroQuantity
-    /// Not a plain decimal number, or above `ReadingLimits.priceUnits`.
+    /// Not a number, or above `ReadingLimits.priceUnits`.
     case badPrice
     case negativePrice
-    /// More than three decimals that are not zero.
-    case pricePrecision
+    /// The line's amount is above `ReadingLimits.lineAmountMilli`.
+    case absurdAmount
     case longDescription
     case longCountry
 
@@ -40,20 +45,30 @@ package enum RejectReason: Int, CaseIterable, Sendable {
         case .wrongFieldCount: "wrong_field_count"
         case .noCustomer: "no_customer"
         case .badCustomer: "bad_customer"
+        case .textCustomer: "text_customer"
         case .missingInvoice: "missing_invoice"
         case .longInvoice: "long_invoice"
+        case .excludedStatus: "excluded_status"
         case .missingStockCode: "missing_stock_code"
         case .longStockCode: "long_stock_code"
         case .missingDate: "missing_date"
         case .badDate: "bad_date"
-        case .dateWithOffset: "date_with_offset"
+        case .outsideDays: "outside_days"
         case .badQuantity: "bad_quantity"
         case .zeroQuantity: "zero_quantity"
         case .badPrice: "bad_price"
         case .negativePrice: "negative_price"
-        case .pricePrecision: "price_precision"
+        case .absurdAmount: "absurd_amount"
         case .longDescription: "long_description"
         case .longCountry: "long_country"
+        }
+    }
+
+    /// False where the line is sound and is left out on purpose: such lines do not count as rejected.
+    package var isFault: Bool {
+        switch self {
+        case .noCustomer, .excludedStatus, .outsideDays: false
+        default: true
         }
     }
 }

@@ -1,73 +1,150 @@
 extension TransactionReader {
     /// Fills `line` from the current record, all but `copy`; or says why the record is no clean line. The checks run in the
-    /// order of `RejectReason`.
+    /// order of `RejectReason`. A fault is kept in `fault`, behind any reason.
     mutating func clean(isLatin1: Bool) -> RejectReason? {
-        guard records.fieldCount == header.columnCount else { return .wrongFieldCount }
+        guard hasAllFields else { return .wrongFieldCount }
 
-        let customer = number(header.customer)
-        if customer.isEmpty { return .noCustomer }
-        switch FieldParsing.customer(customer) {
-        case .value(let value): line.customer = value
-        case .rejected(let reason): return reason
+        var isFilled = false
+        let customer = number(columns.customer)
+        switch CustomerText(customer) {
+        case .number(let value): line.customer = value
+        case .none:
+            guard fillCustomer(customer, isLatin1) else {
+                order.forget()
+                return .noCustomer
+            }
+            isFilled = true
+        case .damaged:
+            order.forget()
+            return .badCustomer
+        case .text:
+            order.forget()
+            return .textCustomer
         }
 
-        guard let invoice = text(header.invoice, 0, ReadingLimits.invoiceBytes, isLatin1) else {
-            return .longInvoice
+        if columns.invoice >= 0 {
+            guard let invoice = text(columns.invoice, 0, ReadingLimits.invoiceBytes, isLatin1) else {
+                return .longInvoice
+            }
+            if invoice.isEmpty { return .missingInvoice }
+            line.invoice = invoice
         }
-        if invoice.isEmpty { return .missingInvoice }
-        line.invoice = invoice
-        guard let stockCode = text(header.stockCode, 1, ReadingLimits.stockCodeBytes, isLatin1) else {
+        guard let stockCode = text(columns.product, 1, ReadingLimits.stockCodeBytes, isLatin1) else {
             return .longStockCode
         }
-        if stockCode.isEmpty { return .missingStockCode }
+        if stockCode.isEmpty, columns.product >= 0 { return .missingStockCode }
         line.stockCode = stockCode
 
         let cutSeconds: Bool
-        let date = number(header.date)
-        if date.isEmpty { return .missingDate }
-        switch parseDate(date) {
-        case .minute(let minute, let isCut):
-            line.minute = minute
-            cutSeconds = isCut
-        case .withOffset: return .dateWithOffset
-        case .invalid: return .badDate
+        let date = number(columns.date)
+        if date.isEmpty {
+            guard columns.invoice >= 0, order.matches(line.invoice), order.customer == line.customer else {
+                return .missingDate
+            }
+            line.minute = order.minute
+            cutSeconds = false
+            isFilled = true
+        } else {
+            switch parseDate(date) {
+            case .minute(let minute, let isCut):
+                line.minute = minute
+                cutSeconds = isCut
+            case .invalid, .fault: return .badDate
+            }
         }
+        if columns.invoice < 0 { line.invoice = momentInvoice() }
+        if let reason = noteOrder() { return reason }
 
-        switch FieldParsing.quantity(number(header.quantity)) {
-        case .value(let value): line.quantity = value
-        case .rejected(let reason): return reason
-        }
-        switch FieldParsing.priceMilli(number(header.price)) {
-        case .value(let value): line.priceMilli = value
-        case .rejected(let reason): return reason
-        }
+        if let reason = cleanMoney() { return reason }
 
-        guard let description = text(header.description, 2, ReadingLimits.descriptionBytes, isLatin1) else {
+        guard let description = text(columns.description, 2, ReadingLimits.descriptionBytes, isLatin1) else {
             return .longDescription
         }
         line.description = description
-        guard let country = text(header.country, 3, ReadingLimits.countryBytes, isLatin1) else {
+        guard let country = text(columns.country, 3, ReadingLimits.countryBytes, isLatin1) else {
             return .longCountry
         }
         line.country = country
         if cutSeconds { counts.cutSeconds += 1 }
+        if isFilled { counts.filledLines += 1 }
         return nil
+    }
+
+    /// As many fields as the header has, or as many more empty ones as the first record has.
+    @inline(__always)
+    private var hasAllFields: Bool {
+        mutating get { records.fieldCount == columns.columnCount && trailingFields != nil || hasMoreFields }
+    }
+
+    private var hasMoreFields: Bool {
+        mutating get {
+            let more = records.fieldCount - columns.columnCount
+            guard more >= 0, records.fieldCount <= ReadingLimits.columns else { return false }
+            for index in columns.columnCount..<records.fieldCount where !number(index).isEmpty { return false }
+            if trailingFields == nil { trailingFields = more }
+            return more == 0 || more == trailingFields
+        }
     }
 
     /// Whether a record with line feeds inside its quotes has the right number of fields, each of a length that is taken.
     var isSensibleOverLines: Bool {
-        guard records.fieldCount == header.columnCount else { return false }
+        guard records.fieldCount >= columns.columnCount, records.fieldCount <= ReadingLimits.columns else {
+            return false
+        }
         func fits(_ column: Int, _ limit: Int) -> Bool { column < 0 || records.field(column).text.count <= 2 * limit }
-        return fits(header.customer, ReadingLimits.numberBytes) && fits(header.invoice, ReadingLimits.invoiceBytes)
-            && fits(header.stockCode, ReadingLimits.stockCodeBytes) && fits(header.date, ReadingLimits.numberBytes)
-            && fits(header.quantity, ReadingLimits.numberBytes) && fits(header.price, ReadingLimits.numberBytes)
-            && fits(header.description, ReadingLimits.descriptionBytes)
-            && fits(header.country, ReadingLimits.countryBytes)
+        return fits(columns.customer, ReadingLimits.numberBytes) && fits(columns.invoice, ReadingLimits.invoiceBytes)
+            && fits(columns.product, ReadingLimits.stockCodeBytes) && fits(columns.date, ReadingLimits.numberBytes)
+            && fits(columns.quantity, ReadingLimits.numberBytes) && fits(columns.price, ReadingLimits.numberBytes)
+            && fits(columns.amount, ReadingLimits.numberBytes)
+            && fits(columns.description, ReadingLimits.descriptionBytes)
+            && fits(columns.country, ReadingLimits.countryBytes)
+    }
+
+    /// Takes the customer of the line before, where this is a further line of its order: the same invoice, and the same moment
+    /// or none. False: the line has no customer.
+    private mutating func fillCustomer(_ text: UnsafeBufferPointer<UInt8>, _ isLatin1: Bool) -> Bool {
+        guard text.isEmpty, columns.invoice >= 0,
+            let invoice = self.text(columns.invoice, 0, ReadingLimits.invoiceBytes, isLatin1), order.matches(invoice)
+        else { return false }
+        let date = number(columns.date)
+        if !date.isEmpty {
+            guard case .minute(let minute, _) = parseDate(date), minute == order.minute else { return false }
+        }
+        line.customer = order.customer
+        return true
+    }
+
+    /// Keeps the order for its further lines, and says whether the line is left out for its status or its day.
+    @inline(__always)
+    private mutating func noteOrder() -> RejectReason? {
+        var isExcluded = false
+        if columns.status >= 0 { isExcluded = hasExcludedStatus() }
+        if columns.invoice >= 0 {
+            order.note(
+                invoice: line.invoice,
+                customer: line.customer,
+                minute: line.minute,
+                isExcluded: isExcluded
+            )
+        }
+        if isExcluded { return .excludedStatus }
+        return days.contains(line.minute) ? nil : .outsideDays
+    }
+
+    private mutating func hasExcludedStatus() -> Bool {
+        let status = number(columns.status)
+        if status.isEmpty { return columns.invoice >= 0 && order.matches(line.invoice) && order.isExcluded }
+        return statuses.note(status) && statuses.isExcluding
+    }
+
+    /// The invoice of a line of a file without invoices: its customer and moment.
+    private mutating func momentInvoice() -> UnsafeBufferPointer<UInt8> {
+        scratch.write("\(line.customer)@\(CivilTime.format(minute: line.minute))", region: 0)
     }
 
     /// A field that is a number or a date, trimmed.
     @inline(__always)
-    private func number(_ column: Int) -> UnsafeBufferPointer<UInt8> {
+    func number(_ column: Int) -> UnsafeBufferPointer<UInt8> {
         FieldParsing.trimmed(records.field(column).text)
     }
 
@@ -100,45 +177,5 @@ extension TransactionReader {
         guard isLatin1 || text.contains(UInt8(ascii: "\"")) else { return text.count <= limit ? text : nil }
         let result = scratch.rewrite(text, region: region, isQuoted: isQuoted, isLatin1: isLatin1)
         return result.count <= limit ? result : nil
-    }
-
-    /// By the file's layout, which the first date that fits one decides. The lines of an invoice share their date, so most
-    /// are known from the line before.
-    @inline(__always)
-    private mutating func parseDate(_ text: UnsafeBufferPointer<UInt8>) -> ParsedDate {
-        let words = DateWords(text)
-        if let words, words == lastDate?.words, let date = lastDate?.date { return date }
-        guard let dateLayout else { return parseFirstDate(text) }
-        let date = dateLayout.parse(text)
-        lastDate = words.map { ($0, date) }
-        return date
-    }
-
-    private mutating func parseFirstDate(_ text: UnsafeBufferPointer<UInt8>) -> ParsedDate {
-        let first = DateLayout.parseFirst(text)
-        dateLayout = first.layout
-        if first.layout == nil {
-            dateMisses += 1
-            firstDateMiss = firstDateMiss ?? (records.line, messageText(text))
-        }
-        return first.date
-    }
-}
-
-/// All bytes of a text of 8 to 24, to compare it with another.
-struct DateWords: Equatable {
-    private var count: Int
-    private var first: UInt64
-    private var middle: UInt64
-    private var last: UInt64
-
-    @inline(__always)
-    init?(_ text: UnsafeBufferPointer<UInt8>) {
-        guard text.count >= 8, text.count <= 24 else { return nil }
-        let bytes = UnsafeRawBufferPointer(text)
-        count = text.count
-        first = bytes.loadUnaligned(as: UInt64.self)
-        middle = bytes.loadUnaligned(fromByteOffset: min(8, text.count - 8), as: UInt64.self)
-        last = bytes.loadUnaligned(fromByteOffset: text.count - 8, as: UInt64.self)
     }
 }

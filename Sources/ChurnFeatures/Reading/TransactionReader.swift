@@ -1,19 +1,31 @@
 /// Reads the transaction lines of one CSV file, plain or gzip, and cleans them, in bounded memory.
 ///
-/// CSV is that of RFC 4180, with LF or CRLF; the text is UTF-8, or Latin-1 where a record is not valid UTF-8. What makes
-/// a line clean is the order of `RejectReason`; every other line is counted by its reason, and written to the rejects
-/// file if there is one. The result depends on the bytes only, not on how they arrive.
+/// CSV is that of RFC 4180, with LF or CRLF and any `FieldSeparator`; the text is UTF-8, or Latin-1 where a record is not
+/// valid UTF-8. What makes a line clean is the order of `RejectReason`; every other line is counted by its reason, and written
+/// to the rejects file if there is one. The result depends on the bytes and the layout only, not on how the bytes arrive.
 ///
 /// The header is read when the reader is made, so that a wrong file is known before anything is stored. A file with
-/// nothing but a header is read as 0 lines; whether that is an error is the caller's to say.
+/// nothing but a header is read as 0 lines; whether that is an error is the caller's to say. A line that contradicts the layout
+/// ends the reading with an error: what was read before it may have been read wrongly.
 package struct TransactionReader: ~Copyable {
     var records: RecordReader
-    let header: HeaderLayout
+    let columns: ColumnIndices
+    var settled: SettledLayout
     let scratch = TextScratch()
     var counts = ReadingCounts()
-    var dateLayout: DateLayout?
+    /// The quick way to read the dates of the file, once its layout is known.
+    var usualDates: UsualDates?
     /// The date of an earlier line, as it stands there and what it means.
     var lastDate: (words: DateWords, date: ParsedDate)?
+    /// Of the first date.
+    var firstOffset: (place: LayoutFault.Place, offset: Int?)?
+    var decimalByte: UInt8
+    var firstCurrency: (place: LayoutFault.Place, currency: UInt64)?
+    var order = OrderMemory()
+    var statuses: StatusTally
+    /// Empty fields behind the last column, as the first record has them; nil before it.
+    var trailingFields: Int?
+    let days: ClosedRange<Int64>
     var copies: CopyCounter
     /// The line being cleaned; after success the one handed out.
     var line = TransactionLine(
@@ -29,48 +41,84 @@ package struct TransactionReader: ~Copyable {
     )
     /// Lines with a date before the layout is known, and the first of them.
     var dateMisses = 0
-    var firstDateMiss: (line: Int64, value: String)?
+    var firstDateMiss: LayoutFault.Place?
+    /// What `clean` found that ends the reading.
+    var fault: ReadingError?
 
-    private let headerNames: [String]
     private let rejects: RejectsFile?
     private var failure: ReadingError?
     private var isFinished = false
 
-    /// Opens a file and reads its header.
+    /// Opens a file that `LayoutEvidence` has examined, and reads its header. `path` may be another than that of the
+    /// examined file, a copy for instance; messages have the name of the layout.
     ///
     /// - Throws: everything of `ReadingError` that the first line can show.
     package init(
         path: String,
+        settled: SettledLayout,
+        rejects: RejectsFile? = nil,
+        settings: ReadingSettings = .defaults
+    ) throws(ReadingError) {
+        let input = try RawInput(opening: path, name: settled.name, bytesPerRead: settings.bufferBytes)
+        try self.init(input, settled.layout, settled, rejects: rejects, settings: settings)
+    }
+
+    /// Opens one file by itself: it is examined first. What can be read only once, a pipe for instance, is not examined: a date
+    /// or a number in it that may be read in two ways ends the reading.
+    package init(
+        path: String,
+        layout: ReadingLayout = ReadingLayout(),
         rejects: RejectsFile? = nil,
         settings: ReadingSettings = .defaults
     ) throws(ReadingError) {
         let input = try RawInput(opening: path, bytesPerRead: settings.bufferBytes)
-        try self.init(input, rejects: rejects, settings: settings)
+        var settled: SettledLayout?
+        if input.byteCount != nil {
+            var evidence = LayoutEvidence(layout: layout, settings: settings)
+            try evidence.examine(path: path)
+            settled = try evidence.settle().first
+        }
+        try self.init(input, layout, settled, rejects: rejects, settings: settings)
     }
 
     /// Reads a file that is in memory; `name` stands for its path in messages.
     package init(
         bytes: [UInt8],
         name: String,
+        layout: ReadingLayout = ReadingLayout(),
         rejects: RejectsFile? = nil,
         settings: ReadingSettings = .defaults
     ) throws(ReadingError) {
+        var evidence = LayoutEvidence(layout: layout, settings: settings)
+        try evidence.examine(bytes: bytes, name: name)
         let input = RawInput(bytes: bytes, name: name, bytesPerRead: settings.bufferBytes)
-        try self.init(input, rejects: rejects, settings: settings)
+        try self.init(input, layout, try evidence.settle().first, rejects: rejects, settings: settings)
     }
 
     private init(
         _ input: consuming RawInput,
+        _ layout: ReadingLayout,
+        _ examined: SettledLayout?,
         rejects: RejectsFile?,
         settings: ReadingSettings
     ) throws(ReadingError) {
         let source = try ByteSource(input)
         var records = RecordReader(source, settings: settings)
         try records.begin()
-        let names = try Self.readHeader(&records)
-        header = try HeaderLayout(names: names, path: records.path)
-        headerNames = names
+        // What was settled is not asked for again: the separator follows from the header as it did then.
+        let start = try FileStart(&records, layout)
+        let settled = examined ?? SettledLayout(start, layout, name: records.path)
+        guard settled.header == start.header, settled.separator == start.separator, settled.columns == start.columns
+        else { throw .layout(.changedFile(path: records.path)) }
+        columns = start.columns
+        decimalByte = settled.numbers.decimalByte
+        statuses = StatusTally(excluded: settled.layout.excludedStatuses)
+        // As minutes, without overflow: days beyond those that facts can have are no bound.
+        let first = layout.firstDay.map { Int64(Int32(clamping: $0)) * CivilTime.minutesPerDay }
+        let end = layout.lastDay.map { (Int64(Int32(clamping: $0)) + 1) * CivilTime.minutesPerDay - 1 }
+        days = (first ?? .min)...max(first ?? .min, end ?? .max)
         copies = CopyCounter(window: settings.copyWindowLines)
+        self.settled = settled
         self.rejects = rejects
         self.records = records
     }
@@ -93,8 +141,11 @@ package struct TransactionReader: ~Copyable {
             compression: records.isGzip ? .gzip : .none,
             hasByteOrderMark: records.hasByteOrderMark,
             lineEnd: lineEnd,
-            dateLayout: dateLayout,
-            header: headerNames,
+            settled: settled,
+            ignoredOffset: ignoredOffset,
+            currency: currency,
+            trailingFields: trailingFields ?? 0,
+            statuses: statuses.counts,
             fileBytes: records.storedByteCount,
             counts: counts
         )
@@ -149,9 +200,9 @@ package struct TransactionReader: ~Copyable {
                 reason = .badQuotes
             }
         }
-        counts.lines += 1
         let isLatin1 = records.mayHaveHighBytes ? noteEncoding() : false
         guard let reason = reason ?? clean(isLatin1: isLatin1) else {
+            counts.lines += 1
             line.copy = copies.count(
                 invoice: line.invoice,
                 stockCode: line.stockCode,
@@ -163,6 +214,8 @@ package struct TransactionReader: ~Copyable {
             counts.noteKept(minute: line.minute, isCancellation: line.quantity < 0, isCopy: line.copy > 0)
             return true
         }
+        if let fault { throw fault }
+        counts.lines += 1
         counts.noteRejected(reason)
         if let rejects {
             let isWritten = try rejects.write(
@@ -179,8 +232,8 @@ package struct TransactionReader: ~Copyable {
     }
 
     private func checkDateLayout(missLimit: Int) throws(ReadingError) {
-        guard dateLayout == nil, dateMisses >= missLimit, let firstDateMiss else { return }
-        throw .noDateLayout(path: records.path, line: firstDateMiss.line, value: firstDateMiss.value)
+        guard settled.dates == nil, dateMisses >= missLimit, let firstDateMiss else { return }
+        throw .noDates(firstDateMiss)
     }
 
     /// Counts a record with bytes above 0x7F, and returns whether it is to be read as Latin-1.

@@ -10,7 +10,8 @@ enum ColumnNames {
                 ["customernumber"], ["customercode"], ["customerkey"], ["customerref"], ["custid"], ["custno"],
                 ["clientid"], ["userid"], ["buyerid"], ["memberid"], ["accountid"], ["shopperid"], ["contactid"],
                 ["cardholderid"], ["customerreference"], ["customerreferenceid"], ["customeremail"],
-                ["customeremailaddress"], ["billingemail"], ["billingemailaddress"], ["email(billing)"], ["emailaddress"],
+                ["customeremailaddress"], ["billingemail"], ["billingemailaddress"], ["email(billing)"],
+                ["emailaddress"],
                 ["email"], ["customer"], ["client"], ["buyer"],
             ]
         case .date:
@@ -51,8 +52,10 @@ enum ColumnNames {
         case .amount: lineTotals + orderTotals.map { [$0] }
         case .country:
             [
-                ["country"], ["billingcountry"], ["shippingcountry"], ["countryid"], ["countrycode"], ["customercountry"],
-                ["countryname"], ["countrycode(billing)"], ["countryname(billing)"], ["country/region"], ["cardaddresscountry"],
+                ["country"], ["billingcountry"], ["shippingcountry"], ["countryid"], ["countrycode"],
+                ["customercountry"],
+                ["countryname"], ["countrycode(billing)"], ["countryname(billing)"], ["country/region"],
+                ["cardaddresscountry"],
             ]
         case .status:
             [
@@ -61,7 +64,8 @@ enum ColumnNames {
             ]
         case .description:
             [
-                ["description"], ["productname"], ["productname(main)"], ["lineitemname"], ["itemname"], ["productdescription"],
+                ["description"], ["productname"], ["productname(main)"], ["lineitemname"], ["itemname"],
+                ["productdescription"],
                 ["itemdescription"], ["product"], ["item"],
             ]
         }
@@ -70,7 +74,8 @@ enum ColumnNames {
     private static let lineTotals = [
         ["lineamount"], ["linetotal"], ["lineitemtotal"], ["itemtotal"], ["rowtotal"], ["extendedprice"], ["lineprice"],
         ["lineitemamount"], ["itemamount"], ["orderlinetotal"], ["orderitemtotal"], ["itemrevenue"], ["linerevenue"],
-        ["netsales"], ["grosssales"], ["salesamount"], ["saleamount"], ["totalprice"], ["amount"], ["revenue"], ["sales"],
+        ["netsales"], ["grosssales"], ["salesamount"], ["saleamount"], ["totalprice"], ["amount"], ["revenue"],
+        ["sales"],
         ["spend"], ["turnover"],
     ]
 

@@ -21,7 +21,12 @@ package struct DateLayout: Equatable, Sendable {
     /// Of `--dates`, where it is one.
     let pattern: DatePattern?
 
-    init(family: DateFamily, hasTwoDigitYear: Bool = false, order: DateOrder = .yearMonthDay, pattern: DatePattern? = nil) {
+    init(
+        family: DateFamily,
+        hasTwoDigitYear: Bool = false,
+        order: DateOrder = .yearMonthDay,
+        pattern: DatePattern? = nil
+    ) {
         self.family = family
         self.hasTwoDigitYear = hasTwoDigitYear
         self.order = order

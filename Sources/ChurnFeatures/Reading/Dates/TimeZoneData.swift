@@ -30,7 +30,9 @@ struct TimeZoneData: Sendable {
         var reader = Reader(bytes: bytes)
         guard let first = reader.header(), first.version >= 2 else { return nil }
         // The first block has 32-bit times, for readers of version 1.
-        guard reader.skip(first.byteCount(timeBytes: 4)), let header = reader.header(), header.types > 0 else { return nil }
+        guard reader.skip(first.byteCount(timeBytes: 4)), let header = reader.header(), header.types > 0 else {
+            return nil
+        }
         var times: [Int64] = []
         for _ in 0..<header.times {
             guard let time = reader.integer(bytes: 8), times.last.map({ $0 < time }) ?? true else { return nil }

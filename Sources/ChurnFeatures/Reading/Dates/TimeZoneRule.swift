@@ -36,7 +36,8 @@ struct TimeZoneRule: Sendable {
                 // 1970-01-01 was a Thursday.
                 let firstWeekday = Int(((firstOfMonth + 4) % 7 + 7) % 7)
                 var number = firstOfMonth + Int64((weekday - firstWeekday + 7) % 7 + 7 * (week - 1))
-                let next = month == 12
+                let next =
+                    month == 12
                     ? CivilTime.days(year: year + 1, month: 1, day: 1)
                     : CivilTime.days(year: year, month: month + 1, day: 1)
                 while number >= next { number -= 7 }

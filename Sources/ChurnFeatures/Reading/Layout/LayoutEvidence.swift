@@ -2,21 +2,112 @@
 ///
 /// Each file is read as far as is needed: until its dates and its decimal sign are proved, by it or by a file before, or to
 /// its end. Then `settle` gives the layout of each, in the order in which they were examined, or throws what has to be told.
-/// Evidence is shared by all files: the order of dates per kind of date (slashes, dashes), the decimal sign, the offset.
-/// Memory is a few hundred bytes per file.
+/// Evidence is shared by all files: the order of dates per kind of date (slashes, dashes), the decimal sign, whether dates
+/// have an offset. Memory is a few hundred bytes per file.
 ///
 /// What the first pass did not read is held against the layout by `TransactionReader`, which ends with a `ReadingError` at
 /// the line that contradicts it: nothing of a command is to be kept before its last file has been read.
 package struct LayoutEvidence {
-    package init(layout: ReadingLayout = ReadingLayout(), settings: ReadingSettings = .defaults)
+    private let layout: ReadingLayout
+    private let settings: ReadingSettings
+    private var files: [File] = []
+    private var dates: DateEvidence
+    private var numbers: NumberEvidence
+
+    private struct File {
+        var settled: SettledLayout
+        /// Of the first date; nil where there is none, or a flag says how dates are written.
+        var dates: DateKey?
+    }
+
+    package init(layout: ReadingLayout = ReadingLayout(), settings: ReadingSettings = .defaults) {
+        self.layout = layout
+        self.settings = settings
+        dates = DateEvidence(layout: layout)
+        numbers = NumberEvidence(layout: layout)
+    }
 
     /// Reads the beginning of a file. `name` stands for the path in messages.
     ///
     /// - Throws: `ReadingError`: what the header shows, and dates or numbers that contradict each other.
-    package mutating func examine(path: String, name: String? = nil) throws(ReadingError)
+    package mutating func examine(path: String, name: String? = nil) throws(ReadingError) {
+        try examine(try RawInput(opening: path, name: name, bytesPerRead: settings.bufferBytes))
+    }
 
-    package mutating func examine(bytes: [UInt8], name: String) throws(ReadingError)
+    package mutating func examine(bytes: [UInt8], name: String) throws(ReadingError) {
+        try examine(RawInput(bytes: bytes, name: name, bytesPerRead: settings.bufferBytes))
+    }
 
+    /// The layout of each file, in the order in which they were examined.
+    ///
     /// - Throws: `ReadingError.layout` with the first date or number that can be read in two ways.
-    package func settle() throws(ReadingError) -> [SettledLayout]
+    package func settle() throws(ReadingError) -> [SettledLayout] {
+        var shared = layout
+        if let decimal = try numbers.settled() { shared.decimal = decimal }
+        var settled: [SettledLayout] = []
+        for file in files {
+            var one = file.settled
+            one.decimalProof = numbers.proof
+            if let key = file.dates {
+                let (order, proof) = try dates.settled(key)
+                one.dates = DateLayout(family: key.family, hasTwoDigitYear: key.hasTwoDigitYear, order: order)
+                one.dateProof = proof
+            }
+            settled.append(one)
+        }
+        shared.dates = shared.dates ?? Self.sharedDates(settled.compactMap(\.dates))
+        for index in settled.indices { settled[index].layout = shared }
+        return settled
+    }
+
+    /// What `--dates` would have to say for all files; nil where nothing needs to be said, or nothing fits all.
+    private static func sharedDates(_ dates: [DateLayout]) -> DateReading? {
+        let orders = Set(dates.filter { $0.family == .slashes || $0.family == .dashes }.map(\.order))
+        if orders.count == 1, let order = orders.first { return .order(order) }
+        return !dates.isEmpty && dates.allSatisfy { $0.family == .serial } ? .serial : nil
+    }
+
+    private mutating func examine(_ input: consuming RawInput) throws(ReadingError) {
+        var records = RecordReader(try ByteSource(input), settings: settings)
+        try records.begin()
+        let start = try FileStart(&records, layout)
+        var file = File(settled: SettledLayout(start, layout, name: records.path), dates: nil)
+        let columns = start.columns
+        if !layout.excludedStatuses.isEmpty, columns.status < 0 {
+            throw .layout(.noStatusColumn(path: records.path, found: start.header))
+        }
+        var needsDate = file.settled.dates == nil
+        var lines = 0, dateMisses = 0
+        var firstMiss: LayoutFault.Place?
+        reading: while true {
+            switch try records.next() {
+            case .end: break reading
+            case .damaged: continue
+            case .record: break
+            }
+            lines += 1
+            guard records.fieldCount >= columns.columnCount else { continue }
+            try numbers.note(&records, columns)
+            let text = FieldParsing.trimmed(records.field(columns.date).text)
+            if needsDate, !text.isEmpty {
+                if let key = try dates.note(text, path: records.path, line: records.line, file: file.dates) {
+                    file.dates = file.dates ?? key
+                    needsDate = !dates.isSettled(file.dates ?? key)
+                } else if file.dates == nil {
+                    dateMisses += 1
+                    firstMiss = firstMiss ?? LayoutFault.Place(records, text)
+                    if dateMisses >= ReadingLimits.dateProbeLines { break reading }
+                }
+            }
+            if lines >= ReadingLimits.evidenceLines, !needsDate, numbers.isSettled { break reading }
+        }
+        if file.settled.dates == nil, file.dates == nil, let firstMiss { throw .noDates(firstMiss) }
+        files.append(file)
+    }
+}
+
+extension LayoutFault.Place {
+    init(_ records: borrowing RecordReader, _ text: UnsafeBufferPointer<UInt8>) {
+        self.init(path: records.path, line: records.line, value: messageText(text))
+    }
 }

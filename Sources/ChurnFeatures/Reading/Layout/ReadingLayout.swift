@@ -32,7 +32,11 @@ package struct ReadingLayout: Equatable, Sendable {
             let name = trimmedText(parts[0])
             guard parts.count == 2, let flag = LayoutFlag(rawValue: name) else {
                 let known = LayoutFlag.allCases.map(\.rawValue).joined(separator: ", ")
-                throw LayoutError(flag: "layout", value: trimmed, reason: "is no line of a layout; known names: \(known)")
+                throw LayoutError(
+                    flag: "layout",
+                    value: trimmed,
+                    reason: "is no line of a layout; known names: \(known)"
+                )
             }
             try set(flag, to: trimmedText(parts[1]))
         }

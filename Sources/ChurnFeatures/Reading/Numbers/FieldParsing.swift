@@ -1,0 +1,130 @@
+/// The quick rules for the fields of a line. Text comes trimmed; numbers are exact, no floating point is used.
+enum FieldParsing {
+    @inline(__always)
+    static func isBlank(_ byte: UInt8) -> Bool {
+        byte == 0x20 || (byte >= 0x09 && byte <= 0x0D)
+    }
+
+    /// Without ASCII blanks (space, tab, line ends) at both ends.
+    @inline(__always)
+    static func trimmed(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+        guard var start = text.baseAddress else { return text }
+        var end = start + text.count
+        while end > start, isBlank(end[-1]) { end -= 1 }
+        while start < end, isBlank(start[0]) { start += 1 }
+        return UnsafeBufferPointer(start: start, count: end - start)
+    }
+
+    /// `6`, `-6`, `+6`, within 32 bits; nil for any other number, which is for `NumberText`.
+    @inline(__always)
+    static func plainQuantity(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
+        guard let first = text.first else { return nil }
+        let isNegative = first == UInt8(ascii: "-")
+        var index = isNegative || first == UInt8(ascii: "+") ? 1 : 0
+        // Nine digits are within 32 bits.
+        guard text.count > index, text.count - index <= 9 else { return nil }
+        var magnitude: Int64 = 0
+        while index < text.count {
+            guard text[index] &- 0x30 <= 9 else { return nil }
+            magnitude = magnitude &* 10 &+ Int64(text[index] &- 0x30)
+            index += 1
+        }
+        return isNegative ? -magnitude : magnitude
+    }
+
+    /// A decimal number of at most three decimals in thousandths: `2.55` is 2550. Nil for any other number, which is for
+    /// `NumberText`.
+    ///
+    /// - Parameter decimal: 0 where the sign is not known, so that only whole numbers are read.
+    @inline(__always)
+    static func plainMilli(_ text: UnsafeBufferPointer<UInt8>, decimal: UInt8) -> Int64? {
+        // Nine digits before the sign are below the limit of a price.
+        guard text.count > 0, text.count <= 13 else { return nil }
+        var index = 0
+        var units: Int64 = 0
+        while index < text.count, text[index] &- 0x30 <= 9 {
+            units = units &* 10 &+ Int64(text[index] &- 0x30)
+            index += 1
+        }
+        guard index <= 9 else { return nil }
+        var milli = units &* 1000
+        if index == text.count { return milli }
+        guard text[index] == decimal, text.count &- index <= 4, text.count > 1 else { return nil }
+        index += 1
+        var weight: Int64 = 100
+        while index < text.count {
+            guard text[index] &- 0x30 <= 9 else { return nil }
+            milli &+= Int64(text[index] &- 0x30) &* weight
+            weight /= 10
+            index += 1
+        }
+        return milli
+    }
+}
+
+/// Memory in which text fields that cannot be used as they stand are rewritten: doubled quotes, Latin-1.
+struct TextScratch: ~Copyable {
+    /// Limit of a text field's bytes; longer ones are not rewritten.
+    static let fieldBytes = max(ReadingLimits.descriptionBytes, ReadingLimits.countryBytes)
+    // Every byte may be a doubled quote; every byte of Latin-1 may become two; whole words are read by `CopyCounter`.
+    private static let regionBytes = 4 * fieldBytes + 16
+    private static let regionCount = 5
+    private let memory: UnsafeMutablePointer<UInt8>
+
+    init() {
+        memory = .allocate(capacity: Self.regionBytes * Self.regionCount)
+        memory.initialize(repeating: 0, count: Self.regionBytes * Self.regionCount)
+    }
+
+    deinit { memory.deallocate() }
+
+    /// Writes a text of at most `fieldBytes` bytes to a region.
+    func write(_ text: String, region: Int) -> UnsafeBufferPointer<UInt8> {
+        let target = memory + region * Self.regionBytes
+        var length = 0
+        for byte in text.utf8.prefix(Self.fieldBytes) {
+            target[length] = byte
+            length += 1
+        }
+        return UnsafeBufferPointer(start: target, count: length)
+    }
+
+    /// Doubled quotes become one each, Latin-1 becomes UTF-8.
+    ///
+    /// - Parameters:
+    ///   - text: at most `2 * fieldBytes` bytes.
+    ///   - region: 0 to 4; its earlier text is overwritten.
+    func rewrite(
+        _ text: UnsafeBufferPointer<UInt8>,
+        region: Int,
+        isQuoted: Bool,
+        isLatin1: Bool
+    ) -> UnsafeBufferPointer<UInt8> {
+        let target = memory + region * Self.regionBytes
+        var length = 0
+        var index = 0
+        while index < text.count, index < 2 * Self.fieldBytes {
+            let byte = text[index]
+            index += isQuoted && byte == UInt8(ascii: "\"") ? 2 : 1
+            if isLatin1, byte >= 0x80 {
+                target[length] = 0xC0 | byte >> 6
+                target[length + 1] = 0x80 | byte & 0x3F
+                length += 2
+            } else {
+                target[length] = byte
+                length += 1
+            }
+        }
+        return UnsafeBufferPointer(start: target, count: length)
+    }
+}
+
+/// Whether the bytes are UTF-8 (no overlong forms, no surrogates).
+func isUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    (try? UTF8Span(validating: bytes.span)) != nil
+}
+
+/// Whether all bytes are below 0x80.
+func isASCII(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    bytes.allSatisfy { $0 < 0x80 }
+}
