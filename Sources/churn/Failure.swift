@@ -87,7 +87,7 @@ extension ReadingError {
         case .notFound, .isDirectory, .noFiles, .unreadable: .inputMissing
         case .emptyFile, .missingColumns, .duplicateColumn, .tooManyColumns, .headerTooLong, .badHeaderQuotes,
             .carriageReturns, .utf16, .zipArchive, .nulByte, .truncatedGzip, .damagedGzip, .noDateLayout,
-            .badRecord:
+            .badRecord, .layout:
             .badData
         case .rejectsUnwritable, .rejectsOverwrites: .cannotCreate
         }

@@ -35,7 +35,7 @@ enum IngestText {
             ("kept", .integer(report.counts.kept)), ("compression", .string(report.compression.rawValue)),
             ("encoding", .string(report.encoding.rawValue)),
             ("line_end", .optional(report.lineEnd) { .string($0.rawValue) }),
-            ("date_layout", .optional(report.dateLayout) { .string($0.rawValue) }),
+            ("date_layout", .optional(report.dateLayout) { .string($0.name) }),
             ("header", .array(report.header.map(JSON.string))),
         ])
     }
@@ -137,7 +137,7 @@ enum IngestText {
             report.encoding.rawValue,
             report.lineEnd?.rawValue,
             report.compression == .gzip ? "gzip" : nil,
-            "dates \(report.dateLayout?.rawValue ?? "none")",
+            "dates \(report.dateLayout?.name ?? "none")",
         ]
         return "\(report.path): \(parts.compactMap { $0 }.joined(separator: ", "))\n"
             + "  columns \(report.header.joined(separator: ", "))\n"
