@@ -28,7 +28,7 @@ struct GroupingTests {
         let bytes = files.reduce(0) { $0 + Int64($1.count) }
         var builder = FactsBuilder(asOfDay: asOfDay, totalBytes: bytes, settings: settings)
         for (index, file) in files.enumerated() {
-            var reader = try TransactionReader(bytes: file, name: "\(index).csv")
+            var reader = try TransactionReader(bytes: file, name: "\(index).csv", layout: ReadingSupport.monthFirst)
             while try builder.add(&reader, maxLines: maxLines) {}
         }
         let context = try builder.context()
@@ -75,7 +75,7 @@ struct GroupingTests {
         var seen: Set<String> = []
         var lines: [Int64: [OwnedLine]] = [:]
         for file in files {
-            var reader = try TransactionReader(bytes: file, name: "test.csv")
+            var reader = try TransactionReader(bytes: file, name: "test.csv", layout: ReadingSupport.monthFirst)
             while try reader.readBatch(
                 maxLines: 1_000,
                 { line in

@@ -180,7 +180,7 @@ struct ReadingFileTests {
         #expect(throws: ReadingError.notFound(path: missing)) { _ = try TransactionReader(path: missing) }
         #expect(throws: ReadingError.isDirectory(path: directory)) { _ = try TransactionReader(path: directory) }
 
-        var reader = try TransactionReader(path: "\(directory)/b.csv")
+        var reader = try TransactionReader(path: "\(directory)/b.csv", layout: ReadingSupport.monthFirst)
         var count = 0
         while try reader.readBatch(maxLines: 1, { _ in count += 1 }) {}
         #expect(count == 2 && reader.report.fileBytes == Int64(Self.plain.count))

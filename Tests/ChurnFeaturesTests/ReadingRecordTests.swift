@@ -174,7 +174,7 @@ struct ReadingRecordTests {
     @Test("a line that is read whole is reported before the error after it")
     func errorComesAlone() throws {
         let bytes = Array((ReadingSupport.header + ReadingSupport.line() + "1,A\0").utf8)
-        var reader = try TransactionReader(bytes: bytes, name: "x.csv")
+        var reader = try TransactionReader(bytes: bytes, name: "x.csv", layout: ReadingSupport.monthFirst)
         var count = 0
         let more = try reader.readBatch(maxLines: 10) { _ in count += 1 }
         #expect(more && count == 1 && reader.report.counts.kept == 1)
@@ -190,7 +190,7 @@ struct ReadingRecordTests {
     func batches(maxLines: Int) throws {
         let lines = (0..<10).map { ReadingSupport.line(invoice: "\($0)", customer: $0 % 2 == 0 ? "" : "7") }
         let bytes = Array((ReadingSupport.header + lines.joined()).utf8)
-        var reader = try TransactionReader(bytes: bytes, name: "x.csv")
+        var reader = try TransactionReader(bytes: bytes, name: "x.csv", layout: ReadingSupport.monthFirst)
         var before: Int64 = 0
         var invoices: [String] = []
         while try reader.readBatch(maxLines: maxLines, { invoices.append(ReadLine($0).invoice) }) {

@@ -42,16 +42,40 @@ struct Reading: Equatable {
 enum ReadingSupport {
     static let header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 
+    /// Most tests have few dates, which would not show that the month is first.
+    static let monthFirst = layout(["dates": "mdy"])
+
+    /// A layout from flags as they are typed.
+    static func layout(_ flags: KeyValuePairs<String, String>) -> ReadingLayout {
+        var layout = ReadingLayout()
+        for (name, value) in flags {
+            do throws(LayoutError) {
+                guard let flag = LayoutFlag(rawValue: name) else { preconditionFailure("no flag \(name)") }
+                try layout.set(flag, to: value)
+            } catch {
+                Issue.record("\(error)")
+            }
+        }
+        return layout
+    }
+
     static func read(
         _ bytes: [UInt8],
         name: String = "test.csv",
+        layout: ReadingLayout = monthFirst,
         rejects: RejectsFile? = nil,
         settings: ReadingSettings = .defaults,
         maxLines: Int = 100
     ) -> Reading {
         var reading = Reading()
         do throws(ReadingError) {
-            var reader = try TransactionReader(bytes: bytes, name: name, rejects: rejects, settings: settings)
+            var reader = try TransactionReader(
+                bytes: bytes,
+                name: name,
+                layout: layout,
+                rejects: rejects,
+                settings: settings
+            )
             do {
                 while try reader.readBatch(maxLines: maxLines, { reading.lines.append(ReadLine($0)) }) {}
             } catch {
@@ -64,13 +88,21 @@ enum ReadingSupport {
         return reading
     }
 
-    static func read(_ text: String, settings: ReadingSettings = .defaults) -> Reading {
-        read(Array(text.utf8), settings: settings)
+    static func read(
+        _ text: String,
+        layout: ReadingLayout = monthFirst,
+        settings: ReadingSettings = .defaults
+    ) -> Reading {
+        read(Array(text.utf8), layout: layout, settings: settings)
     }
 
     /// Reads lines under the usual header.
-    static func body(_ lines: String, settings: ReadingSettings = .defaults) -> Reading {
-        read(header + lines, settings: settings)
+    static func body(
+        _ lines: String,
+        layout: ReadingLayout = monthFirst,
+        settings: ReadingSettings = .defaults
+    ) -> Reading {
+        read(header + lines, layout: layout, settings: settings)
     }
 
     /// One line with a given field, valid otherwise.

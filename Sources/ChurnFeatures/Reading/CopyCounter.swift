@@ -152,13 +152,13 @@ struct CopyCounter: ~Copyable {
         return product.high ^ product.low
     }
 
-    /// The bytes of a text from `index` on, at most 8 and at least one.
+    /// The bytes of a text from `index` on, at most 8; 0 where there is none.
     @inline(__always)
     private static func word(_ bytes: UnsafeBufferPointer<UInt8>, _ index: Int) -> UInt64 {
         guard let base = bytes.baseAddress else { return 0 }
         let word = UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
         let missing = max(0, 8 - (bytes.count - index))
-        return word &<< UInt64(missing * 8)
+        return word << UInt64(missing * 8)
     }
 
     /// The bytes after the eighth.

@@ -80,7 +80,10 @@ package struct LayoutEvidence {
         var lines = 0, dateMisses = 0
         var firstMiss: LayoutFault.Place?
         reading: while true {
-            switch try records.next() {
+            let step: RecordReader.Step
+            // What ends the reading is reported by the reader of the lines, at its place.
+            do throws(ReadingError) { step = try records.next() } catch { break reading }
+            switch step {
             case .end: break reading
             case .damaged: continue
             case .record: break
