@@ -29,6 +29,9 @@ package struct FactsBuilder: ~Copyable {
         asOfMinute = asOfDay.map { Int64(Int32(clamping: $0)) * CivilTime.minutesPerDay }
     }
 
+    /// Some line has no product, since its file has no such column: `ProductFeatures` cannot be told.
+    package private(set) var lacksProducts = false
+
     /// Bytes of the temporary file so far.
     package private(set) var spilledBytes: Int64 = 0
 
@@ -47,6 +50,7 @@ package struct FactsBuilder: ~Copyable {
     }
 
     private mutating func add(_ line: TransactionLine) throws(GroupingError) {
+        if line.stockCode.isEmpty { lacksProducts = true }
         let isPurchase = !line.isCancellation
         if isPurchase { hasPurchases = true }
         if let asOfMinute, line.minute >= asOfMinute { return }

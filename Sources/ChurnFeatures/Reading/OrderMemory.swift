@@ -3,6 +3,8 @@ struct OrderMemory {
     private(set) var customer: Int64 = 0
     private(set) var minute: Int64 = 0
     private(set) var isExcluded = false
+    /// Of the first line, where the file leaves such fields blank.
+    var country: [UInt8] = []
     /// Bytes of the invoice; 0 when there is no order.
     private var invoiceBytes = 0
     private var words: (UInt64, UInt64) = (0, 0)

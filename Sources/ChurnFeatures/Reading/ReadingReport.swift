@@ -181,7 +181,8 @@ extension ReadingReport {
         }
         if let currency { remarks.append("amounts are in \(currency)") }
         if trailingFields > 0 {
-            remarks.append("records have \(trailingFields) empty fields more than the header")
+            let fields = trailingFields == 1 ? "field" : "fields"
+            remarks.append("records have \(trailingFields) empty \(fields) more than the header")
         }
         func add(_ lines: Int64, _ text: String) {
             if lines > 0 { remarks.append("\(lines) \(lines == 1 ? "line" : "lines") \(text)") }

@@ -65,6 +65,7 @@ extension TransactionReader {
             return .longCountry
         }
         line.country = country
+        if settled.hasBlankOrderFields { fillCountry(isFurtherLine: isFilled) }
         if cutSeconds { counts.cutSeconds += 1 }
         if isFilled { counts.filledLines += 1 }
         return nil
@@ -114,6 +115,14 @@ extension TransactionReader {
         return true
     }
 
+    private mutating func fillCountry(isFurtherLine: Bool) {
+        if !isFurtherLine {
+            order.country = Array(line.country)
+        } else if line.country.isEmpty {
+            line.country = scratch.write(order.country, region: 3)
+        }
+    }
+
     /// Keeps the order for its further lines, and says whether the line is left out for its status or its day.
     @inline(__always)
     private mutating func noteOrder() -> RejectReason? {
@@ -139,7 +148,7 @@ extension TransactionReader {
 
     /// The invoice of a line of a file without invoices: its customer and moment.
     private mutating func momentInvoice() -> UnsafeBufferPointer<UInt8> {
-        scratch.write("\(line.customer)@\(CivilTime.format(minute: line.minute))", region: 0)
+        scratch.write("\(line.customer)@\(CivilTime.format(minute: line.minute))".utf8, region: 0)
     }
 
     /// A field that is a number or a date, trimmed.

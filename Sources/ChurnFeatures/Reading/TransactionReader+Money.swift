@@ -10,7 +10,8 @@ extension TransactionReader {
         } else if let reason = cleanUnusualMoney() {
             return reason
         }
-        guard abs(line.quantity) * line.priceMilli <= ReadingLimits.lineAmountMilli else { return .absurdAmount }
+        let (amount, overflows) = abs(line.quantity).multipliedReportingOverflow(by: line.priceMilli)
+        guard !overflows, amount <= ReadingLimits.lineAmountMilli else { return .absurdAmount }
         if line.invoice.count > 1, line.invoice[0] == UInt8(ascii: "C"), line.quantity > 0 { noteCancellationForm() }
         if settled.layout.cancelledInvoices != nil { applyCancelledInvoices() }
         return nil

@@ -6,7 +6,7 @@ enum ColumnNames {
         switch role {
         case .customer:
             [
-                ["customerid"], ["customeruniqueid"], ["customeruserid"], ["customeruser"], ["customerno"],
+                ["customeruniqueid"], ["customerid"], ["customeruserid"], ["customeruser"], ["customerno"],
                 ["customernumber"], ["customercode"], ["customerkey"], ["customerref"], ["custid"], ["custno"],
                 ["clientid"], ["userid"], ["buyerid"], ["memberid"], ["accountid"], ["shopperid"], ["contactid"],
                 ["cardholderid"], ["customerreference"], ["customerreferenceid"], ["customeremail"],

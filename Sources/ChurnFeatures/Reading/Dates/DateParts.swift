@@ -2,6 +2,8 @@
 struct DateParts {
     var family: DateFamily
     var hasTwoDigitYear = false
+    /// Two-digit years are always written with both: whether the first number, and the last, has two digits.
+    var mayHaveYear = (first: true, last: true)
     /// Of the ordered families in the order of the text; else year, month, day.
     var numbers = (0, 0, 0)
     var minuteOfDay = 0
@@ -25,7 +27,8 @@ struct DateParts {
             }
         }
         if hasTwoDigitYear {
-            guard let base = twoDigitYearBase, year <= 99 else { return nil }
+            let mayBeYear = family.isOrdered && order != .yearMonthDay ? mayHaveYear.last : mayHaveYear.first
+            guard let base = twoDigitYearBase, year <= 99, mayBeYear else { return nil }
             year = base + (year - base % 100 + 100) % 100
         }
         guard CivilTime.isDate(year: year, month: month, day: day) else { return nil }
@@ -121,7 +124,7 @@ extension DateParts {
             guard third.count <= 2, third.count > 0 else { return nil }
             return DateParts(family: .yearFirst, numbers: (first.value, second, third.value))
         }
-        guard third.count == 4 || third.count == 2 else { return nil }
+        guard third.count == 4 || third.count == 2 || third.count == 1 else { return nil }
         let family: DateFamily =
             switch separator {
             case UInt8(ascii: "/"): .slashes
@@ -130,7 +133,8 @@ extension DateParts {
             }
         return DateParts(
             family: family,
-            hasTwoDigitYear: third.count == 2,
+            hasTwoDigitYear: third.count != 4,
+            mayHaveYear: (first.count == 2, third.count == 2),
             numbers: (first.value, second, third.value)
         )
     }

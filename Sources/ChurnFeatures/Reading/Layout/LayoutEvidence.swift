@@ -78,6 +78,7 @@ package struct LayoutEvidence {
         }
         var needsDate = file.settled.dates == nil
         var lines = 0, dateMisses = 0
+        var lastInvoice: [UInt8] = []
         var firstMiss: LayoutFault.Place?
         reading: while true {
             let step: RecordReader.Step
@@ -91,6 +92,14 @@ package struct LayoutEvidence {
             lines += 1
             guard records.fieldCount >= columns.columnCount else { continue }
             try numbers.note(&records, columns)
+            if columns.invoice >= 0 {
+                let invoice = FieldParsing.trimmed(records.field(columns.invoice).text)
+                let isBlank = FieldParsing.trimmed(records.field(columns.customer).text).isEmpty
+                if isBlank, !invoice.isEmpty, lastInvoice.elementsEqual(invoice) {
+                    file.settled.hasBlankOrderFields = true
+                }
+                if !isBlank { lastInvoice = Array(invoice) }
+            }
             let text = FieldParsing.trimmed(records.field(columns.date).text)
             if needsDate, !text.isEmpty {
                 if let key = try dates.note(text, path: records.path, line: records.line, file: file.dates) {

@@ -15,6 +15,8 @@ package struct SettledLayout: Equatable, Sendable {
     /// Where the decimal sign shows.
     package internal(set) var decimalProof: LayoutFault.Place?
 
+    /// Further lines of an order have a blank customer, as the first pass saw.
+    var hasBlankOrderFields = false
     let columns: ColumnIndices
     /// The file begins with a line `sep=`.
     let hasSeparatorLine: Bool

@@ -79,10 +79,10 @@ struct TextScratch: ~Copyable {
     deinit { memory.deallocate() }
 
     /// Writes a text of at most `fieldBytes` bytes to a region.
-    func write(_ text: String, region: Int) -> UnsafeBufferPointer<UInt8> {
+    func write(_ text: some Collection<UInt8>, region: Int) -> UnsafeBufferPointer<UInt8> {
         let target = memory + region * Self.regionBytes
         var length = 0
-        for byte in text.utf8.prefix(Self.fieldBytes) {
+        for byte in text.prefix(Self.fieldBytes) {
             target[length] = byte
             length += 1
         }
