@@ -26,20 +26,26 @@ struct OrderMemory {
         if invoice.count > 16 { longInvoice = Array(invoice) }
     }
 
-    func matches(_ invoice: UnsafeBufferPointer<UInt8>) -> Bool {
+    /// Whether a line with this invoice, which is not empty, is a further line of the order.
+    ///
+    /// `mutating` although it changes nothing, as for a call that only borrows, the memory is copied.
+    mutating func matches(_ invoice: UnsafeBufferPointer<UInt8>) -> Bool {
         guard !invoice.isEmpty, invoice.count == invoiceBytes else { return false }
-        return invoice.count > 16 ? longInvoice.elementsEqual(invoice) : words == Self.words(invoice)
+        if invoice.count > 16 { return longInvoice.elementsEqual(invoice) }
+        let other = Self.words(invoice)
+        // Bytes behind the invoice do not count. A shift by all bits gives 0.
+        let first = (words.0 ^ other.0) << UInt64(max(0, 8 - invoice.count) * 8)
+        let second = (words.1 ^ other.1) << UInt64(min(8, 16 - invoice.count) * 8)
+        return first == 0 && second == 0
     }
 
     @inline(__always)
     private static func words(_ text: UnsafeBufferPointer<UInt8>) -> (UInt64, UInt64) {
         guard let base = text.baseAddress else { return (0, 0) }
         let raw = UnsafeRawPointer(base)
-        let first = UInt64(littleEndian: raw.loadUnaligned(as: UInt64.self))
-        let second = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-        // Of bytes behind the text nothing is kept.
-        let firstMissing = UInt64(max(0, 8 - text.count)) * 8
-        let secondMissing = UInt64(max(0, 16 - max(8, text.count))) * 8
-        return (first << firstMissing, second << secondMissing)
+        return (
+            UInt64(littleEndian: raw.loadUnaligned(as: UInt64.self)),
+            UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        )
     }
 }

@@ -65,7 +65,7 @@ extension TransactionReader {
             return .longCountry
         }
         line.country = country
-        if settled.hasBlankOrderFields { fillCountry(isFurtherLine: isFilled) }
+        if hasBlankOrderFields { fillCountry(isFurtherLine: isFilled) }
         if cutSeconds { counts.cutSeconds += 1 }
         if isFilled { counts.filledLines += 1 }
         return nil

@@ -13,7 +13,7 @@ extension TransactionReader {
         let (amount, overflows) = abs(line.quantity).multipliedReportingOverflow(by: line.priceMilli)
         guard !overflows, amount <= ReadingLimits.lineAmountMilli else { return .absurdAmount }
         if line.invoice.count > 1, line.invoice[0] == UInt8(ascii: "C"), line.quantity > 0 { noteCancellationForm() }
-        if settled.layout.cancelledInvoices != nil { applyCancelledInvoices() }
+        if hasCancelledInvoices { applyCancelledInvoices() }
         return nil
     }
 

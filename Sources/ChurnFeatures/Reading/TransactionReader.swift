@@ -26,6 +26,9 @@ package struct TransactionReader: ~Copyable {
     /// Empty fields behind the last column, as the first record has them; nil before it.
     var trailingFields: Int?
     let days: ClosedRange<Int64>
+    // Of `settled`, which a look into it would copy.
+    let hasBlankOrderFields: Bool
+    let hasCancelledInvoices: Bool
     var copies: CopyCounter
     /// The line being cleaned; after success the one handed out.
     var line = TransactionLine(
@@ -117,6 +120,8 @@ package struct TransactionReader: ~Copyable {
         let first = layout.firstDay.map { Int64(Int32(clamping: $0)) * CivilTime.minutesPerDay }
         let end = layout.lastDay.map { (Int64(Int32(clamping: $0)) + 1) * CivilTime.minutesPerDay - 1 }
         days = (first ?? .min)...max(first ?? .min, end ?? .max)
+        hasBlankOrderFields = settled.hasBlankOrderFields
+        hasCancelledInvoices = settled.layout.cancelledInvoices != nil
         copies = CopyCounter(window: settings.copyWindowLines)
         self.settled = settled
         self.rejects = rejects

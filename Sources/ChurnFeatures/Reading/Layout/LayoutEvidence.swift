@@ -71,15 +71,12 @@ package struct LayoutEvidence {
         var records = RecordReader(try ByteSource(input), settings: settings)
         try records.begin()
         let start = try FileStart(&records, layout)
-        var file = File(settled: SettledLayout(start, layout, name: records.path), dates: nil)
         let columns = start.columns
         if !layout.excludedStatuses.isEmpty, columns.status < 0 {
             throw .layout(.noStatusColumn(path: records.path, found: start.header))
         }
-        var needsDate = file.settled.dates == nil
-        var lines = 0, dateMisses = 0
-        var lastInvoice: [UInt8] = []
-        var firstMiss: LayoutFault.Place?
+        var file = File(settled: SettledLayout(start, layout, name: records.path), dates: nil)
+        var pass = Pass(needsDate: file.settled.dates == nil)
         reading: while true {
             let step: RecordReader.Step
             // What ends the reading is reported by the reader of the lines, at its place.
@@ -89,32 +86,56 @@ package struct LayoutEvidence {
             case .damaged: continue
             case .record: break
             }
-            lines += 1
+            pass.lines += 1
             guard records.fieldCount >= columns.columnCount else { continue }
             try numbers.note(&records, columns)
-            if columns.invoice >= 0 {
-                let invoice = FieldParsing.trimmed(records.field(columns.invoice).text)
-                let isBlank = FieldParsing.trimmed(records.field(columns.customer).text).isEmpty
-                if isBlank, !invoice.isEmpty, lastInvoice.elementsEqual(invoice) {
-                    file.settled.hasBlankOrderFields = true
-                }
-                if !isBlank { lastInvoice = Array(invoice) }
-            }
-            let text = FieldParsing.trimmed(records.field(columns.date).text)
-            if needsDate, !text.isEmpty {
-                if let key = try dates.note(text, path: records.path, line: records.line, file: file.dates) {
-                    file.dates = file.dates ?? key
-                    needsDate = !dates.isSettled(file.dates ?? key)
-                } else if file.dates == nil {
-                    dateMisses += 1
-                    firstMiss = firstMiss ?? LayoutFault.Place(records, text)
-                    if dateMisses >= ReadingLimits.dateProbeLines { break reading }
-                }
-            }
-            if lines >= ReadingLimits.evidenceLines, !needsDate, numbers.isSettled { break reading }
+            if columns.invoice >= 0, pass.isFurtherLine(records, columns) { file.settled.hasBlankOrderFields = true }
+            if pass.needsDate { try noteDate(records, columns, &file, &pass) }
+            if pass.dateMisses >= ReadingLimits.dateProbeLines { break reading }
+            if pass.lines >= ReadingLimits.evidenceLines, !pass.needsDate, numbers.isSettled { break reading }
         }
-        if file.settled.dates == nil, file.dates == nil, let firstMiss { throw .noDates(firstMiss) }
+        if file.settled.dates == nil, file.dates == nil, let firstMiss = pass.firstMiss { throw .noDates(firstMiss) }
         files.append(file)
+    }
+
+    private mutating func noteDate(
+        _ records: borrowing RecordReader,
+        _ columns: ColumnIndices,
+        _ file: inout File,
+        _ pass: inout Pass
+    ) throws(ReadingError) {
+        let text = FieldParsing.trimmed(records.field(columns.date).text)
+        let words = DateWords(text)
+        // The lines of an invoice share their date.
+        if text.isEmpty || (words != nil && words == pass.lastDate) { return }
+        pass.lastDate = words
+        if let key = try dates.note(text, path: records.path, line: records.line, file: file.dates) {
+            file.dates = file.dates ?? key
+            pass.needsDate = !dates.isSettled(file.dates ?? key)
+        } else if file.dates == nil {
+            pass.dateMisses += 1
+            pass.firstMiss = pass.firstMiss ?? LayoutFault.Place(records, text)
+            // Each line with no date counts.
+            pass.lastDate = nil
+        }
+    }
+
+    /// What is known while a file is read.
+    private struct Pass {
+        var needsDate: Bool
+        var lines = 0
+        var dateMisses = 0
+        var firstMiss: LayoutFault.Place?
+        var lastDate: DateWords?
+        var order = OrderMemory()
+
+        /// Whether the customer is blank and the invoice is that of the last line with a customer.
+        mutating func isFurtherLine(_ records: borrowing RecordReader, _ columns: ColumnIndices) -> Bool {
+            let invoice = FieldParsing.trimmed(records.field(columns.invoice).text)
+            if FieldParsing.trimmed(records.field(columns.customer).text).isEmpty { return order.matches(invoice) }
+            order.note(invoice: invoice, customer: 0, minute: 0, isExcluded: false)
+            return false
+        }
     }
 }
 
