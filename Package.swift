@@ -65,6 +65,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+        .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "CMongo", pkgConfig: "libmongoc-1.0", providers: [.apt(["libmongoc-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CByteScan"),
@@ -77,7 +79,7 @@ let package = Package(
         .target(name: "ChurnBase", swiftSettings: strict),
         .target(
             name: "ChurnFeatures",
-            dependencies: ["ChurnBase", "CByteScan", "CCPU", "CZlib"],
+            dependencies: ["ChurnBase", "CByteScan", "CCPU", "CExpat", "CZip", "CZlib"],
             swiftSettings: strict
         ),
         .target(name: "CCPU"),

@@ -10,6 +10,10 @@ struct ByteSource: ~Copyable {
     /// Bytes of the file taken so far, as stored (compressed, where it is).
     private(set) var storedBytesTaken: Int64 = 0
 
+    init(opening input: TransactionInput, bytesPerRead: Int) throws(ReadingError) {
+        try self.init(RawInput(opening: input.path, name: input.name, bytesPerRead: bytesPerRead))
+    }
+
     init(_ input: consuming RawInput) throws(ReadingError) {
         raw = input
         let magic = try raw.peek()
@@ -39,10 +43,11 @@ struct RawInput: ~Copyable {
     private let bytesPerRead: Int
     private var peeked: [UInt8] = []
 
-    /// `name` stands for the path in messages.
+    /// - Parameter name: what messages call the file.
     init(opening path: String, name: String? = nil, bytesPerRead: Int) throws(ReadingError) {
+        let name = name ?? path
         let file = try InputFile(opening: path, name: name)
-        self.path = name ?? path
+        self.path = name
         self.byteCount = file.byteCount
         self.file = consume file
         self.memory = []

@@ -9,7 +9,7 @@ package struct CSVTable: ~Copyable {
 
     /// Opens a file and reads its header. `/dev/stdin` is a file too.
     package init(path: String) throws(ReadingError) {
-        let input = try RawInput(opening: path, bytesPerRead: ReadingSettings.defaults.bufferBytes)
+        let input = try RawInput(opening: path, name: path, bytesPerRead: ReadingSettings.defaults.bufferBytes)
         var records = RecordReader(try ByteSource(input), settings: .defaults)
         try records.begin()
         columns = try TransactionReader.readHeader(&records)

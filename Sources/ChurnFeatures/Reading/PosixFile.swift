@@ -2,30 +2,29 @@ internal import ChurnBase
 
 /// A file open for reading. Closed with the value.
 struct InputFile: ~Copyable {
-    let path: String
+    /// What messages call it.
+    let name: String
     /// Nil for a pipe or a device.
     let byteCount: Int64?
     private let descriptor: Int32
 
-    /// `name` stands for the path in messages.
-    init(opening file: String, name: String? = nil) throws(ReadingError) {
-        let path = name ?? file
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+    init(opening path: String, name: String) throws(ReadingError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            if errno == ENOENT || errno == ENOTDIR { throw .notFound(path: path) }
-            throw .unreadable(path: path, reason: systemText(errno))
+            if errno == ENOENT || errno == ENOTDIR { throw .notFound(path: name) }
+            throw .unreadable(path: name, reason: systemText(errno))
         }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
             let reason = systemText(errno)
             _ = close(descriptor)
-            throw .unreadable(path: path, reason: reason)
+            throw .unreadable(path: name, reason: reason)
         }
         guard status.st_mode & S_IFMT != S_IFDIR else {
             _ = close(descriptor)
-            throw .isDirectory(path: path)
+            throw .isDirectory(path: name)
         }
-        self.path = path
+        self.name = name
         self.byteCount = status.st_mode & S_IFMT == S_IFREG ? Int64(status.st_size) : nil
         self.descriptor = descriptor
     }
@@ -37,7 +36,7 @@ struct InputFile: ~Copyable {
         do throws(SystemError) {
             return try readAvailable(descriptor, into: target)
         } catch {
-            throw .unreadable(path: path, reason: error.text)
+            throw .unreadable(path: name, reason: error.text)
         }
     }
 }

@@ -63,7 +63,7 @@ package struct TransactionReader: ~Copyable {
         settings: ReadingSettings = .defaults
     ) throws(ReadingError) {
         let input = try RawInput(opening: path, name: settled.name, bytesPerRead: settings.bufferBytes)
-        try self.init(input, settled.layout, settled, rejects: rejects, settings: settings)
+        try self.init(try ByteSource(input), settled.layout, settled, rejects: rejects, settings: settings)
     }
 
     /// Opens one file by itself: it is examined first. What can be read only once, a pipe for instance, is not examined: a date
@@ -74,14 +74,28 @@ package struct TransactionReader: ~Copyable {
         rejects: RejectsFile? = nil,
         settings: ReadingSettings = .defaults
     ) throws(ReadingError) {
-        let input = try RawInput(opening: path, bytesPerRead: settings.bufferBytes)
+        let examined = TransactionInput(file: path, name: path, byteCount: nil)
+        let source = try ByteSource(opening: examined, bytesPerRead: settings.bufferBytes)
         var settled: SettledLayout?
-        if input.byteCount != nil {
+        if source.storedByteCount != nil {
             var evidence = LayoutEvidence(layout: layout, settings: settings)
             try evidence.examine(path: path)
             settled = try evidence.settle().first
         }
-        try self.init(input, layout, settled, rejects: rejects, settings: settings)
+        try self.init(source, layout, settled, rejects: rejects, settings: settings)
+    }
+
+    /// Opens an input that is read as was settled for it.
+    ///
+    /// - Throws: everything of `ReadingError` that the first line can show; `layout` when it is another file now.
+    package init(
+        input: TransactionInput,
+        settled: SettledLayout,
+        rejects: RejectsFile? = nil,
+        settings: ReadingSettings = .defaults
+    ) throws(ReadingError) {
+        let source = try ByteSource(opening: input, bytesPerRead: settings.bufferBytes)
+        try self.init(source, settled.layout, settled, rejects: rejects, settings: settings)
     }
 
     /// Reads a file that is in memory; `name` stands for its path in messages.
@@ -95,17 +109,17 @@ package struct TransactionReader: ~Copyable {
         var evidence = LayoutEvidence(layout: layout, settings: settings)
         try evidence.examine(bytes: bytes, name: name)
         let input = RawInput(bytes: bytes, name: name, bytesPerRead: settings.bufferBytes)
-        try self.init(input, layout, try evidence.settle().first, rejects: rejects, settings: settings)
+        let source = try ByteSource(input)
+        try self.init(source, layout, try evidence.settle().first, rejects: rejects, settings: settings)
     }
 
     private init(
-        _ input: consuming RawInput,
+        _ source: consuming ByteSource,
         _ layout: ReadingLayout,
         _ examined: SettledLayout?,
         rejects: RejectsFile?,
         settings: ReadingSettings
     ) throws(ReadingError) {
-        let source = try ByteSource(input)
         var records = RecordReader(source, settings: settings)
         try records.begin()
         // What was settled is not asked for again: the separator follows from the header as it did then.

@@ -31,11 +31,18 @@ package struct LayoutEvidence {
     ///
     /// - Throws: `ReadingError`: what the header shows, and dates or numbers that contradict each other.
     package mutating func examine(path: String, name: String? = nil) throws(ReadingError) {
-        try examine(try RawInput(opening: path, name: name, bytesPerRead: settings.bufferBytes))
+        try examine(try ByteSource(RawInput(opening: path, name: name, bytesPerRead: settings.bufferBytes)))
+    }
+
+    /// Reads the beginning of an input.
+    ///
+    /// - Throws: as `examine(path:name:)`.
+    package mutating func examine(_ input: TransactionInput) throws(ReadingError) {
+        try examine(try ByteSource(opening: input, bytesPerRead: settings.bufferBytes))
     }
 
     package mutating func examine(bytes: [UInt8], name: String) throws(ReadingError) {
-        try examine(RawInput(bytes: bytes, name: name, bytesPerRead: settings.bufferBytes))
+        try examine(try ByteSource(RawInput(bytes: bytes, name: name, bytesPerRead: settings.bufferBytes)))
     }
 
     /// The layout of each file, in the order in which they were examined.
@@ -67,8 +74,8 @@ package struct LayoutEvidence {
         return !dates.isEmpty && dates.allSatisfy { $0.family == .serial } ? .serial : nil
     }
 
-    private mutating func examine(_ input: consuming RawInput) throws(ReadingError) {
-        var records = RecordReader(try ByteSource(input), settings: settings)
+    private mutating func examine(_ source: consuming ByteSource) throws(ReadingError) {
+        var records = RecordReader(source, settings: settings)
         try records.begin()
         let start = try FileStart(&records, layout)
         let columns = start.columns
@@ -78,10 +85,7 @@ package struct LayoutEvidence {
         var file = File(settled: SettledLayout(start, layout, name: records.path), dates: nil)
         var pass = Pass(needsDate: file.settled.dates == nil)
         reading: while true {
-            let step: RecordReader.Step
-            // What ends the reading is reported by the reader of the lines, at its place.
-            do throws(ReadingError) { step = try records.next() } catch { break reading }
-            switch step {
+            switch try records.next() {
             case .end: break reading
             case .damaged: continue
             case .record: break
