@@ -86,8 +86,8 @@ extension ReadingError {
         switch self {
         case .notFound, .isDirectory, .noFiles, .unreadable: .inputMissing
         case .emptyFile, .missingColumns, .duplicateColumn, .tooManyColumns, .headerTooLong, .badHeaderQuotes,
-            .carriageReturns, .utf16, .zipArchive, .nulByte, .truncatedGzip, .damagedGzip, .noDateLayout,
-            .badRecord, .layout:
+            .carriageReturns, .utf16, .zipArchive, .unreadableFormat, .container, .nulByte, .truncatedGzip,
+            .damagedGzip, .noDateLayout, .badRecord, .layout:
             .badData
         case .rejectsUnwritable, .rejectsOverwrites: .cannotCreate
         }

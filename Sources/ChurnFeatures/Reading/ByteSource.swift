@@ -1,106 +1,119 @@
-/// The plain bytes of a transaction file, unpacked when it is gzip (told by its magic bytes, not by its name).
+/// The plain bytes of an input as CSV text: unpacked when it is gzip, made from its cells when it is a worksheet. What it is
+/// follows from its first bytes, not from its name.
 struct ByteSource: ~Copyable {
     private var raw: RawInput
     private var gunzip: Gunzip?
+    private var worksheet: WorksheetText?
+    /// Plain bytes that were looked at to recognise the content, and are to be handed out first.
+    private var head: [UInt8] = []
+    /// Plain bytes that a gzip member of an archive may have yet.
+    private var expansionRest: UInt64 = .max
 
     var isGzip: Bool { gunzip != nil }
+    /// Whether the separator is a comma and the decimal sign of every number cell a point, because no person chose them.
+    var isWorksheet: Bool { worksheet != nil }
+    var compression: ReadingReport.Compression {
+        if isWorksheet { .workbook } else if raw.isMember { .zip } else { isGzip ? .gzip : .none }
+    }
+    var isCompressed: Bool { isGzip || isWorksheet || raw.isMember }
+    /// What messages call the input.
     var path: String { raw.path }
-    /// Bytes of the file as stored; nil for a pipe.
+    /// Bytes of the input as stored; nil for a pipe.
     var storedByteCount: Int64? { raw.byteCount }
-    /// Bytes of the file taken so far, as stored (compressed, where it is).
+    /// Bytes of the input taken so far, as stored (compressed, where it is).
     private(set) var storedBytesTaken: Int64 = 0
 
-    init(opening input: TransactionInput, bytesPerRead: Int) throws(ReadingError) {
-        try self.init(RawInput(opening: input.path, name: input.name, bytesPerRead: bytesPerRead))
+    /// Opens an input from its beginning.
+    ///
+    /// - Throws: what cannot be opened, is no text, or holds more than one input.
+    static func open(_ input: TransactionInput, bytesPerRead: Int) throws(ReadingError) -> ByteSource {
+        switch input.part {
+        case .file:
+            var raw = try RawInput(opening: input.path, name: input.name, bytesPerRead: bytesPerRead)
+            guard raw.byteCount != nil, RecognisedContent(try raw.peek()) == .zip else { return try ByteSource(raw) }
+            let found = try TransactionInputs.find(in: input.path, name: input.name)
+            guard found.inputs.count == 1, let only = found.inputs.first else {
+                throw .container(path: input.name, .severalMembers(found.inputs.count))
+            }
+            return try open(only, bytesPerRead: bytesPerRead)
+        case .member(let member):
+            let archive = try ZipArchive(opening: input.path, name: input.name)
+            let reader = try ZipMemberReader(opening: member, of: archive)
+            return try ByteSource(RawInput(reader, name: input.name, member, bytesPerRead))
+        case .worksheet(let sheet):
+            let archive = try ZipArchive(opening: input.path, name: input.name)
+            let context = try Workbook(archive).cellContext(archive)
+            let reader = try ZipMemberReader(opening: sheet.member, of: archive)
+            let text = try WorksheetText(sheet, context, path: input.name)
+            return ByteSource(text, of: RawInput(reader, name: input.name, sheet.member, bytesPerRead))
+        }
     }
 
+    private init(_ worksheet: consuming WorksheetText, of xml: consuming RawInput) {
+        raw = xml
+        gunzip = nil
+        self.worksheet = consume worksheet
+    }
+
+    /// Text, or gzip of text.
     init(_ input: consuming RawInput) throws(ReadingError) {
         raw = input
-        let magic = try raw.peek()
-        guard magic.first != 0x50 || magic.second != 0x4B else { throw .zipArchive(path: raw.path) }
-        let isGzip = magic.first == Gunzip.magic.first && magic.second == Gunzip.magic.second
-        gunzip = isGzip ? try Gunzip(path: raw.path) : nil
+        gunzip = nil
+        worksheet = nil
+        let content = RecognisedContent(try raw.peek())
+        if content == .zip, !raw.isMember { throw .zipArchive(path: raw.path) }
+        guard content == .gzip else {
+            try content.checkIsText(path: raw.path)
+            return
+        }
+        gunzip = try Gunzip(path: raw.path)
+        if raw.isMember, let byteCount = raw.byteCount {
+            expansionRest = ContainerLimits.expansionLimit(compressedBytes: UInt64(clamping: byteCount))
+        }
+        try recogniseUnpacked()
+    }
+
+    private mutating func recogniseUnpacked() throws(ReadingError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ContainerLimits.recognitionBytes, alignment: 1)
+        defer { buffer.deallocate() }
+        var count = 0
+        while count < buffer.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+            // Gunzip gives its error again, after the bytes before it.
+            guard let got = try? gunzip?.read(into: rest, from: &raw), got > 0 else { break }
+            count += got
+        }
+        head = Array(buffer[..<count])
+        try RecognisedContent(head).checkIsText(path: raw.path)
     }
 
     /// The number of bytes read; 0 at the end. `target` is not empty. After an error every call gives it again.
     mutating func read(into target: UnsafeMutableRawBufferPointer) throws(ReadingError) -> Int {
-        defer { storedBytesTaken = raw.taken - Int64(gunzip?.untakenBytes ?? 0) }
+        defer { storedBytesTaken = raw.storedBytes(taken: raw.taken - Int64(gunzip?.untakenBytes ?? 0)) }
+        if !head.isEmpty {
+            let count = min(head.count, target.count)
+            target.copyBytes(from: head[..<count])
+            head.removeFirst(count)
+            return count
+        }
+        if worksheet != nil { return try worksheet?.read(into: target, from: &raw) ?? 0 }
         if gunzip == nil { return try raw.read(into: target) }
-        return try gunzip?.read(into: target, from: &raw) ?? 0
+        let count = try gunzip?.read(into: target, from: &raw) ?? 0
+        guard UInt64(count) <= expansionRest else {
+            throw .container(path: raw.path, .compressionRatio(member: raw.path))
+        }
+        expansionRest -= UInt64(count)
+        return count
     }
 }
 
-/// Bytes as they are stored, from a file or from memory, with a look at the first two.
-struct RawInput: ~Copyable {
-    let path: String
-    let byteCount: Int64?
-    /// Bytes handed out.
-    private(set) var taken: Int64 = 0
-    // A variable because a borrowed optional of a noncopyable type cannot be looked into.
-    private var file: InputFile?
-    private let memory: [UInt8]
-    private var memoryPosition = 0
-    private let bytesPerRead: Int
-    private var peeked: [UInt8] = []
-
-    /// - Parameter name: what messages call the file.
-    init(opening path: String, name: String? = nil, bytesPerRead: Int) throws(ReadingError) {
-        let name = name ?? path
-        let file = try InputFile(opening: path, name: name)
-        self.path = name
-        self.byteCount = file.byteCount
-        self.file = consume file
-        self.memory = []
-        self.bytesPerRead = bytesPerRead
-    }
-
-    init(bytes: [UInt8], name: String, bytesPerRead: Int) {
-        path = name
-        byteCount = Int64(bytes.count)
-        file = nil
-        memory = bytes
-        self.bytesPerRead = bytesPerRead
-    }
-
-    /// The first two bytes, nil where the input is shorter. To be called before any `read`.
-    mutating func peek() throws(ReadingError) -> (first: UInt8?, second: UInt8?) {
-        var bytes: [UInt8] = [0, 0]
-        while peeked.count < 2 {
-            var failure: ReadingError?
-            let count = bytes.withUnsafeMutableBytes { target in
-                do throws(ReadingError) {
-                    return try readInput(into: UnsafeMutableRawBufferPointer(rebasing: target[..<(2 - peeked.count)]))
-                } catch {
-                    failure = error
-                    return 0
-                }
-            }
-            if let failure { throw failure }
-            if count == 0 { break }
-            peeked += bytes[..<count]
+extension RecognisedContent {
+    fileprivate func checkIsText(path: String) throws(ReadingError) {
+        switch self {
+        case .text, .rejects: break
+        case .gzip, .zip: throw .container(path: path, .nestedArchive(member: path))
+        case .utf16: throw .utf16(path: path)
+        case .unreadable(let format): throw .unreadableFormat(path: path, format)
         }
-        return (peeked.first, peeked.count > 1 ? peeked[1] : nil)
-    }
-
-    mutating func read(into target: UnsafeMutableRawBufferPointer) throws(ReadingError) -> Int {
-        let limited = UnsafeMutableRawBufferPointer(rebasing: target[..<min(target.count, bytesPerRead)])
-        let count: Int
-        if peeked.isEmpty {
-            count = try readInput(into: limited)
-        } else {
-            count = min(peeked.count, limited.count)
-            limited.copyBytes(from: peeked[..<count])
-            peeked.removeFirst(count)
-        }
-        taken += Int64(count)
-        return count
-    }
-
-    private mutating func readInput(into target: UnsafeMutableRawBufferPointer) throws(ReadingError) -> Int {
-        if file != nil { return try file?.read(into: target) ?? 0 }
-        let count = min(target.count, memory.count - memoryPosition)
-        target.copyBytes(from: memory[memoryPosition..<(memoryPosition + count)])
-        memoryPosition += count
-        return count
     }
 }

@@ -9,8 +9,9 @@ package struct CSVTable: ~Copyable {
 
     /// Opens a file and reads its header. `/dev/stdin` is a file too.
     package init(path: String) throws(ReadingError) {
-        let input = try RawInput(opening: path, name: path, bytesPerRead: ReadingSettings.defaults.bufferBytes)
-        var records = RecordReader(try ByteSource(input), settings: .defaults)
+        let input = TransactionInput(file: path, name: path, byteCount: nil)
+        let source = try ByteSource.open(input, bytesPerRead: ReadingSettings.defaults.bufferBytes)
+        var records = RecordReader(source, settings: .defaults)
         try records.begin()
         columns = try TransactionReader.readHeader(&records)
         self.records = records

@@ -16,8 +16,11 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
     /// Lines end in a carriage return alone.
     case carriageReturns(path: String)
     case utf16(path: String)
-    /// A zip archive, which an Excel workbook is as well.
+    /// A zip archive, which an Excel workbook is as well, where bytes cannot be read again.
     case zipArchive(path: String)
+    case unreadableFormat(path: String, InputFormat)
+    /// `path` is that of the archive, the workbook or the folder.
+    case container(path: String, ContainerFault)
     case nulByte(path: String, line: Int64)
     /// `line` is the last line that was read whole.
     case truncatedGzip(path: String, line: Int64)
@@ -38,7 +41,8 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
         case .isDirectory(let path):
             "\(path): is a directory; name its files, or pass it where a directory is taken"
         case .noFiles(let directory):
-            "\(directory): no *.csv or *.csv.gz in this directory; name the files, or another directory"
+            "\(directory): no *.csv, *.tsv (or either with .gz), *.xlsx or *.zip in this directory; name the files, or another "
+                + "directory"
         case .unreadable(let path, let reason):
             "\(path): cannot be read (\(reason)); check its permissions and the disk"
         case .emptyFile(let path):
@@ -60,7 +64,11 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
         case .utf16(let path):
             "\(path): is UTF-16 text; save it as UTF-8, for example with: iconv -f UTF-16 -t UTF-8"
         case .zipArchive(let path):
-            "\(path): is a zip archive or an Excel workbook; unpack it, or save the sheet as CSV"
+            "\(path): is a zip archive or an Excel workbook, which is not read from a pipe; save it as a file and name that"
+        case .unreadableFormat(let path, let format):
+            "\(path): is \(format.name); \(format.conversion)"
+        case .container(let path, let fault):
+            "\(path): \(fault.description)"
         case .nulByte(let path, let line):
             "\(path): line \(line) has a NUL byte, so this is not text (UTF-16 or a damaged file?); save it as UTF-8"
         case .truncatedGzip(let path, let line):
@@ -111,3 +119,7 @@ func messageText(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
     }
     return bytes.count > ReadingLimits.messageTextBytes ? shown + "..." : shown
 }
+
+func messageText(_ text: String) -> String { Array(text.utf8).withUnsafeBufferPointer { messageText($0) } }
+
+func messageText(_ text: UnsafePointer<CChar>) -> String { messageText(String(cString: text)) }

@@ -94,7 +94,13 @@ package struct ReadingCounts: Sendable, Equatable {
 
 /// What was read of one file, and as what it was taken. Complete once `readBatch` has returned false.
 package struct ReadingReport: Sendable, Equatable {
-    package enum Compression: String, Sendable { case none, gzip }
+    package enum Compression: String, Sendable {
+        case none, gzip
+        /// A member of a zip archive; of gzip within one, this as well.
+        case zip
+        /// A worksheet of an Excel workbook.
+        case workbook = "xlsx"
+    }
 
     package enum Encoding: String, Sendable {
         /// No byte above 0x7F so far, and no byte-order mark.

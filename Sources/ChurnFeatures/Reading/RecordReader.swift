@@ -51,11 +51,13 @@ struct RecordReader: ~Copyable {
 
     var path: String { source.path }
     var isGzip: Bool { source.isGzip }
+    var isWorksheet: Bool { source.isWorksheet }
+    var compression: ReadingReport.Compression { source.compression }
     var storedByteCount: Int64? { source.storedByteCount }
     /// Bytes of the lines handed out so far, as plain text.
     var plainBytesRead: Int64 { discarded + Int64(position) }
-    /// The same as stored. Of a gzip file, what was taken to unpack them, which is ahead by up to a buffer.
-    var storedBytesRead: Int64 { isGzip ? source.storedBytesTaken : plainBytesRead }
+    /// The same as stored. Of compressed bytes, what was taken to unpack them, which is ahead by up to a buffer.
+    var storedBytesRead: Int64 { source.isCompressed ? source.storedBytesTaken : plainBytesRead }
 
     /// `begin` is to be called next.
     init(_ source: consuming ByteSource, settings: ReadingSettings) {

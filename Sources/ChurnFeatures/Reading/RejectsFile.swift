@@ -7,7 +7,7 @@ package final class RejectsFile {
     package let path: String
     package let limitPerReason: Int
 
-    private static let header = Array("file,line,reason,text\n".utf8)
+    static let header = Array("file,line,reason,text\n".utf8)
 
     private var file: OutputFile?
     private var buffer: [UInt8] = []

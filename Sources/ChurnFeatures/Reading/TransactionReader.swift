@@ -75,11 +75,11 @@ package struct TransactionReader: ~Copyable {
         settings: ReadingSettings = .defaults
     ) throws(ReadingError) {
         let examined = TransactionInput(file: path, name: path, byteCount: nil)
-        let source = try ByteSource(opening: examined, bytesPerRead: settings.bufferBytes)
+        let source = try ByteSource.open(examined, bytesPerRead: settings.bufferBytes)
         var settled: SettledLayout?
         if source.storedByteCount != nil {
             var evidence = LayoutEvidence(layout: layout, settings: settings)
-            try evidence.examine(path: path)
+            try evidence.examine(examined)
             settled = try evidence.settle().first
         }
         try self.init(source, layout, settled, rejects: rejects, settings: settings)
@@ -94,7 +94,7 @@ package struct TransactionReader: ~Copyable {
         rejects: RejectsFile? = nil,
         settings: ReadingSettings = .defaults
     ) throws(ReadingError) {
-        let source = try ByteSource(opening: input, bytesPerRead: settings.bufferBytes)
+        let source = try ByteSource.open(input, bytesPerRead: settings.bufferBytes)
         try self.init(source, settled.layout, settled, rejects: rejects, settings: settings)
     }
 
@@ -157,7 +157,7 @@ package struct TransactionReader: ~Copyable {
             }
         return ReadingReport(
             path: records.path,
-            compression: records.isGzip ? .gzip : .none,
+            compression: records.compression,
             hasByteOrderMark: records.hasByteOrderMark,
             lineEnd: lineEnd,
             settled: settled,

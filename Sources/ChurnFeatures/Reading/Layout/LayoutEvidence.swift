@@ -31,14 +31,14 @@ package struct LayoutEvidence {
     ///
     /// - Throws: `ReadingError`: what the header shows, and dates or numbers that contradict each other.
     package mutating func examine(path: String, name: String? = nil) throws(ReadingError) {
-        try examine(try ByteSource(RawInput(opening: path, name: name, bytesPerRead: settings.bufferBytes)))
+        try examine(try ByteSource(RawInput(opening: path, name: name ?? path, bytesPerRead: settings.bufferBytes)))
     }
 
     /// Reads the beginning of an input.
     ///
     /// - Throws: as `examine(path:name:)`.
     package mutating func examine(_ input: TransactionInput) throws(ReadingError) {
-        try examine(try ByteSource(opening: input, bytesPerRead: settings.bufferBytes))
+        try examine(try ByteSource.open(input, bytesPerRead: settings.bufferBytes))
     }
 
     package mutating func examine(bytes: [UInt8], name: String) throws(ReadingError) {
@@ -85,7 +85,10 @@ package struct LayoutEvidence {
         var file = File(settled: SettledLayout(start, layout, name: records.path), dates: nil)
         var pass = Pass(needsDate: file.settled.dates == nil)
         reading: while true {
-            switch try records.next() {
+            let step: RecordReader.Step
+            // What ends the reading is reported by the reader of the lines, at its place.
+            do throws(ReadingError) { step = try records.next() } catch { break reading }
+            switch step {
             case .end: break reading
             case .damaged: continue
             case .record: break
