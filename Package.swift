@@ -139,7 +139,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["ChurnFeatures"],
+            dependencies: ["ChurnFeatures", "CZip"],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),

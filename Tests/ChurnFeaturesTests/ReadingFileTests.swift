@@ -53,7 +53,9 @@ struct ReadingFileTests {
         let big = text.utf16.flatMap { [UInt8(truncatingIfNeeded: $0 >> 8), UInt8(truncatingIfNeeded: $0)] }
         #expect(ReadingSupport.read([0xFF, 0xFE] + little).error == .utf16(path: "test.csv"))
         #expect(ReadingSupport.read([0xFE, 0xFF] + big).error == .utf16(path: "test.csv"))
-        #expect(ReadingSupport.read(little).error == .nulByte(path: "test.csv", line: 1))
+        #expect(ReadingSupport.read(little).error == .utf16(path: "test.csv"))
+        #expect(ReadingSupport.read(big).error == .utf16(path: "test.csv"))
+        #expect(ReadingSupport.read(Array("a,b\u{0},c\n".utf8)).error == .nulByte(path: "test.csv", line: 1))
         let late = ReadingSupport.read(Self.plain + [0x31, 0x2C, 0])
         #expect(late.error == .nulByte(path: "test.csv", line: 4))
         #expect(late.lines.count == 2)

@@ -9,7 +9,11 @@ package struct CSVTable: ~Copyable {
 
     /// Opens a file and reads its header. `/dev/stdin` is a file too.
     package init(path: String) throws(ReadingError) {
-        let input = TransactionInput(file: path, name: path, byteCount: nil)
+        try self.init(input: TransactionInput(file: path, name: path, byteCount: nil))
+    }
+
+    /// Opens an input and reads its header.
+    package init(input: TransactionInput) throws(ReadingError) {
         let source = try ByteSource.open(input, bytesPerRead: ReadingSettings.defaults.bufferBytes)
         var records = RecordReader(source, settings: .defaults)
         try records.begin()

@@ -21,6 +21,11 @@ package struct SkippedInput: Sendable, Hashable, CustomStringConvertible {
     package let name: String
     package let reason: Reason
 
+    package init(name: String, reason: Reason) {
+        self.name = name
+        self.reason = reason
+    }
+
     package var description: String {
         let why =
             switch reason {

@@ -21,9 +21,7 @@ struct Workbook {
             throw .unreadableFormat(path: archive.name, .officeDocument)
         }
         if main.hasSuffix(".bin") { throw .unreadableFormat(path: archive.name, .binaryWorkbook) }
-        guard let part = try archive.member(named: main) else {
-            throw .container(path: archive.name, .damagedPart(part: messageText(main), reason: "it is missing"))
-        }
+        let part = try archive.part(main)
         let events = WorkbookEvents(part: part.name)
         try archive.parse(part, events)
         guard events.isWorkbook else { throw .unreadableFormat(path: archive.name, .officeDocument) }
@@ -39,10 +37,7 @@ struct Workbook {
                 others.append((sheet.name, .hiddenWorksheet))
                 continue
             }
-            guard let member = try archive.member(named: target) else {
-                throw .container(path: archive.name, .damagedPart(part: messageText(target), reason: "it is missing"))
-            }
-            worksheets.append(Worksheet(name: sheet.name, member: member))
+            worksheets.append(Worksheet(name: sheet.name, member: try archive.part(target)))
         }
         self.worksheets = worksheets
         self.others = others
@@ -72,6 +67,16 @@ struct Workbook {
         let stringEvents = SharedStringsEvents()
         if let sharedStrings { try archive.parse(sharedStrings, stringEvents) }
         return CellContext(dateSystem: dateSystem, styles: styleEvents.cellStyles, strings: stringEvents.strings)
+    }
+}
+
+extension ZipArchive {
+    /// A part that another one refers to.
+    fileprivate func part(_ partName: String) throws(ReadingError) -> ArchiveMember {
+        guard let part = try member(named: partName) else {
+            throw .container(path: name, .damagedPart(part: messageText(partName), reason: "it is missing"))
+        }
+        return part
     }
 }
 
@@ -116,7 +121,7 @@ private struct Relationships {
 
     func member(ofType suffix: String, in archive: ZipArchive) throws(ReadingError) -> ArchiveMember? {
         guard let target = first(ofType: suffix) else { return nil }
-        return try archive.member(named: target)
+        return try archive.part(target)
     }
 
     /// Resolves a target against the folder of the part that names it.
