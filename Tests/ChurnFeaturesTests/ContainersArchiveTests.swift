@@ -107,7 +107,9 @@ struct ContainersArchiveTests {
 
     @Test(
         "names that lead out of the archive are refused",
-        arguments: ["../a.csv", "x/../../a.csv", "/etc/a.csv", "\\a.csv", "C:\\a.csv", "C:/a.csv", "x\\..\\a.csv", "a\nb.csv"]
+        arguments: [
+            "../a.csv", "x/../../a.csv", "/etc/a.csv", "\\a.csv", "C:\\a.csv", "C:/a.csv", "x\\..\\a.csv", "a\nb.csv",
+        ]
     )
     func unsafeNames(name: String) throws {
         try ZipFile.write([ZipFile.Member("ok.csv", Self.header), ZipFile.Member(name, Self.header)], to: path)
@@ -116,7 +118,10 @@ struct ContainersArchiveTests {
         expectOneLine(ContainersSupport.error(at: path), path)
     }
 
-    @Test("archives within are refused, by name and by content", arguments: ["in.zip", "x.XLSX", "b.7z", "c.tar.gz", "in.csv"])
+    @Test(
+        "archives within are refused, by name and by content",
+        arguments: ["in.zip", "x.XLSX", "b.7z", "c.tar.gz", "in.csv"]
+    )
     func nested(name: String) throws {
         let inner = folder.path + "/inner.zip"
         try ZipFile.write([ZipFile.Member("a.csv", Self.header)], to: inner)
@@ -210,7 +215,8 @@ struct ContainersArchiveTests {
         (tail[12], tail[13]) = (UInt8(bytesOfDirectory & 255), UInt8(bytesOfDirectory >> 8))
         try ReadingSupport.write(bytes + tail, to: path)
         let fault = ContainersSupport.fault(at: path)
-        #expect(fault == .archiveTooLarge || fault.map { "\($0)".contains("damaged") } == true, "\(String(describing: fault))")
+        #expect(fault == .archiveTooLarge)
+        expectOneLine(ContainersSupport.error(at: path), path)
     }
 
     @Test("an archive of too many members is refused")

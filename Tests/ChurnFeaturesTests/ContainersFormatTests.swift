@@ -22,7 +22,10 @@ struct ContainersFormatTests {
         (.html, Array("<html><table><tr><td>InvoiceNo</td></tr></table></html>".utf8)),
         (.html, [0xEF, 0xBB, 0xBF] + Array("\r\n<!DOCTYPE HTML><HTML>".utf8)),
         (.html, Array("<TABLE border=1><tr>".utf8)),
-        (.xml, Array("<?xml version=\"1.0\"?>\n<Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">".utf8)),
+        (
+            .xml,
+            Array("<?xml version=\"1.0\"?>\n<Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">".utf8)
+        ),
         (.ole, [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, 0, 0]),
         (.pdf, Array("%PDF-1.7\n".utf8)),
         (.orc, Array("ORC".utf8) + [0x0A, 0x0B, 0x0A]),

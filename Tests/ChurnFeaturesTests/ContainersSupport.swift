@@ -4,6 +4,9 @@ import Testing
 import TestSupport
 
 enum ContainersSupport {
+    /// Whether the long forms are asked for.
+    static var isSlow: Bool { ProcessInfo.processInfo.environment["CHURN_TEST_SLOW"] == "1" }
+
     /// The fields of all records with their lines, the header first, and the error that ended the reading.
     struct Table: Equatable {
         var rows: [[String]] = []

@@ -35,8 +35,10 @@ struct ContainersWorkbookTests {
             ("1E-2", "0.01"), ("1.5E+3", "1500"), ("-2.5e-7", "-0.00000025"), ("5.0123456789E+12", "5012345678900"),
             ("123456789012345", "123456789012345"), ("999999999999999.9", "999999999999999.9"),
             ("12345678901234567890", "12345678901234567000"), ("1E+20", "100000000000000000000"),
-            ("1.25e21", "1250000000000000000000"), ("0.10000000000000001", "0.1"), ("3.3000000000000003", "3.3000000000000003"),
-            ("100", "100"), ("100.10", "100.1"), ("1e300", "1e+300"), ("abc", "abc"), ("1,5", "1,5"), ("1.", "1"), (".5", "0.5"),
+            ("1.25e21", "1250000000000000000000"), ("0.10000000000000001", "0.1"),
+            ("3.3000000000000003", "3.3000000000000003"),
+            ("100", "100"), ("100.10", "100.1"), ("1e300", "1e+300"), ("abc", "abc"), ("1,5", "1,5"), ("1.", "1"),
+            (".5", "0.5"),
         ]
     )
     func numbers(stored: String, text: String) throws {
@@ -49,7 +51,8 @@ struct ContainersWorkbookTests {
         var random = SplitMix64(seed: seed)
         let values = (0..<500).map { _ in
             let exponent = Int(random.next() % 24) - 12
-            return Double(Int64(truncatingIfNeeded: random.next()) >> Int64(random.next() % 60)) * pow(10, Double(exponent))
+            return Double(Int64(truncatingIfNeeded: random.next()) >> Int64(random.next() % 60))
+                * pow(10, Double(exponent))
         }
         let texts = try column(values.map { .number(String(format: "%.17g", $0)) })
         for (value, text) in zip(values, texts) {
@@ -91,10 +94,12 @@ struct ContainersWorkbookTests {
     @Test(
         "a custom format with a letter of a date makes dates, outside quotes, brackets and escapes",
         arguments: [
-            ("yyyy-mm-dd h:mm:ss", true), ("dd/mm/yy", true), ("[$-409]d-mmm-yy;@", true), ("mmm", true), ("h:mm", true),
+            ("yyyy-mm-dd h:mm:ss", true), ("dd/mm/yy", true), ("[$-409]d-mmm-yy;@", true), ("mmm", true),
+            ("h:mm", true),
             ("[h]:mm", true), ("[mm]:ss", true), ("[Red]yyyy", true), ("YYYY\\-MM", true), ("General", false),
             ("0.00", false), ("#,##0.00 [$€-407]", false), ("0.00E+00", false), ("[Red]0.00;[Blue]-0.00", false),
-            ("0 \"days\"", false), ("0\\d", false), ("#,##0_d", false), ("*d0", false), ("@", false), ("[Yellow]0", false),
+            ("0 \"days\"", false), ("0\\d", false), ("#,##0_d", false), ("*d0", false), ("@", false),
+            ("[Yellow]0", false),
             ("0 \"s", false), ("[d", false), ("\\", false), ("", false),
         ]
     )
@@ -106,7 +111,8 @@ struct ContainersWorkbookTests {
     @Test("the built-in formats of dates")
     func builtIn() throws {
         let ids = Array(0...60) + [164]
-        let styles = "<styleSheet><cellStyleXfs><xf numFmtId=\"14\"/></cellStyleXfs><cellXfs>"
+        let styles =
+            "<styleSheet><cellStyleXfs><xf numFmtId=\"14\"/></cellStyleXfs><cellXfs>"
             + ids.map { "<xf numFmtId=\"\($0)\"/>" }.joined() + "</cellXfs></styleSheet>"
         let rows: [[WorkbookFile.Cell]] = [[.inline("v")]] + ids.indices.map { [.styled("40513.5", style: $0)] }
         try ContainersSupport.workbook(at: path, rows, replacing: ["xl/styles.xml": styles])
@@ -118,12 +124,16 @@ struct ContainersWorkbookTests {
     @Test("texts, truth values, errors and formulas")
     func cells() throws {
         let texts = try column([
-            .shared("a"), .shared("b, \"c\"; d|e"), .inline("line 1\nline 2"), .inline("<&>é"), .shared(""), .empty, .missing,
+            .shared("a"), .shared("b, \"c\"; d|e"), .inline("line 1\nline 2"), .inline("<&>é"), .shared(""), .empty,
+            .missing,
             .inline("_x0041__x005F_x0041_ _x0000_ _xD800_ _x00"), .shared("cr\r"),
-            .xml("<c r=\"A11\" t=\"b\"><v>1</v></c>"), .xml("<c t=\"b\"><v>0</v></c>"), .xml("<c t=\"e\"><v>#DIV/0!</v></c>"),
+            .xml("<c r=\"A11\" t=\"b\"><v>1</v></c>"), .xml("<c t=\"b\"><v>0</v></c>"),
+            .xml("<c t=\"e\"><v>#DIV/0!</v></c>"),
             .xml("<c><f>1+1</f><v>2</v></c>"), .xml("<c><f>1+1</f></c>"), .xml("<c t=\"str\"><f>A1</f><v>x</v></c>"),
             .xml("<c t=\"str\"><f>A1</f><v></v></c>"), .xml("<c t=\"d\"><v>2010-12-01T08:26:00</v></c>"),
-            .xml("<c t=\"inlineStr\"><is><r><t>one</t></r><rPh><t>no</t></rPh><r><rPr><b/></rPr><t> two</t></r></is></c>"),
+            .xml(
+                "<c t=\"inlineStr\"><is><r><t>one</t></r><rPh><t>no</t></rPh><r><rPr><b/></rPr><t> two</t></r></is></c>"
+            ),
             .xml("<x:c xmlns:x=\"urn:y\" t=\"inlineStr\"><x:is><x:t><![CDATA[<p>]]></x:t></x:is></x:c>"),
         ])
         #expect(
@@ -158,10 +168,12 @@ struct ContainersWorkbookTests {
 
     @Test("cells and rows without a place follow each other; prefixes and absolute targets are read")
     func placeless() throws {
-        let sheet = "<x:worksheet xmlns:x=\"urn:x\"><x:cols/><x:sheetData><x:row><x:c t=\"inlineStr\"><x:is><x:t>a</x:t></x:is></x:c>"
+        let sheet =
+            "<x:worksheet xmlns:x=\"urn:x\"><x:cols/><x:sheetData><x:row><x:c t=\"inlineStr\"><x:is><x:t>a</x:t></x:is></x:c>"
             + "<x:c t=\"inlineStr\"><x:is><x:t>b</x:t></x:is></x:c></x:row><x:row><x:c><x:v>1</x:v></x:c>"
             + "<x:c r=\"b2\"><x:v>2</x:v></x:c></x:row></x:sheetData><x:v>9</x:v></x:worksheet>"
-        let relationships = "<Relationships><Relationship Id=\"rId1\" Type=\"t/worksheet\" "
+        let relationships =
+            "<Relationships><Relationship Id=\"rId1\" Type=\"t/worksheet\" "
             + "Target=\"/XL/theme/../worksheets/./Sheet1.xml\"/></Relationships>"
         try ContainersSupport.workbook(
             at: path,
@@ -169,13 +181,18 @@ struct ContainersWorkbookTests {
             replacing: ["xl/worksheets/sheet1.xml": sheet, "xl/_rels/workbook.xml.rels": relationships],
             without: ["xl/styles.xml", "xl/sharedStrings.xml"]
         )
-        #expect(ContainersSupport.table(at: path) == ContainersSupport.Table(rows: [["a", "b"], ["1", "2"]], lines: [1, 2]))
+        #expect(
+            ContainersSupport.table(at: path)
+                == ContainersSupport.Table(rows: [["a", "b"], ["1", "2"]], lines: [1, 2])
+        )
     }
 
     @Test("the first visible worksheet is read, or the one that is named; the others are named as skipped")
     func sheets() throws {
         let file = try WorkbookFile(path: path)
-        for (name, state) in [("Secret", "veryHidden"), ("Orders & more", "visible"), ("Old", "hidden"), ("Notes", "visible")] {
+        for (name, state) in [
+            ("Secret", "veryHidden"), ("Orders & more", "visible"), ("Old", "hidden"), ("Notes", "visible"),
+        ] {
             try file.beginSheet(name, state: state)
             try file.addRow([.inline(name)])
         }
@@ -192,7 +209,10 @@ struct ContainersWorkbookTests {
         )
         let notes = try TransactionInputs.find(at: [path], worksheet: "Notes")
         #expect(notes.inputs.map(ContainersSupport.table).map(\.rows) == [[["Notes"]]])
-        let error = ReadingError.container(path: path, .unknownWorksheet(name: "Old", found: ["Orders & more", "Notes"]))
+        let error = ReadingError.container(
+            path: path,
+            .unknownWorksheet(name: "Old", found: ["Orders & more", "Notes"])
+        )
         #expect(throws: error) { try TransactionInputs.find(at: [path], worksheet: "Old") }
         expectOneLine(error, path)
         // By its content, not by its name.

@@ -39,9 +39,11 @@ package enum ZipFile {
     }
 
     /// Makes the archive, in the order of the members. A name that ends in a slash makes a folder.
-    package static func write(_ members: [Member], to path: String) throws {
+    ///
+    /// - Parameter addingTo: adds to the archive that is there; a member of the same name gives way.
+    package static func write(_ members: [Member], to path: String, addingTo: Bool = false) throws {
         var code: Int32 = 0
-        guard let archive = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code) else {
+        guard let archive = zip_open(path, addingTo ? 0 : ZIP_CREATE | ZIP_TRUNCATE, &code) else {
             throw Failure(description: "\(path): libzip code \(code)")
         }
         // Read by libzip when the archive is closed.
@@ -79,7 +81,7 @@ package enum ZipFile {
     }
 
     private static func add(_ member: Member, _ source: OpaquePointer?, to archive: OpaquePointer) throws {
-        let index = zip_file_add(archive, member.name, source, UInt32(ZIP_FL_ENC_UTF_8))
+        let index = zip_file_add(archive, member.name, source, UInt32(ZIP_FL_ENC_UTF_8 | ZIP_FL_OVERWRITE))
         guard index >= 0 else {
             zip_source_free(source)
             throw Failure(description: "\(member.name): \(String(cString: zip_strerror(archive)))")
