@@ -219,6 +219,32 @@ struct ContainersArchiveTests {
         expectOneLine(ContainersSupport.error(at: path), path)
     }
 
+    @Test(
+        "a directory that claims more entries than the file can hold is refused at once",
+        arguments: [1 << 20, 1 << 40, 1 << 62]
+    )
+    func hugeDirectory(count: Int) throws {
+        func bytes(_ value: Int, _ count: Int) -> [UInt8] {
+            (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
+        try ZipFile.write([ZipFile.Member("a.csv", Self.header)], to: path)
+        let whole = try ReadingSupport.contents(path)
+        let end = try #require((0..<whole.count).first { whole[$0...].starts(with: [0x50, 0x4B, 5, 6]) })
+        let directory = try #require((0..<whole.count).first { whole[$0...].starts(with: [0x50, 0x4B, 1, 2]) })
+        // APPNOTE 4.3.14 and 4.3.15: the directory's end in its form of 64 bits, and where that is.
+        let wide =
+            [0x50, 0x4B, 6, 6] + bytes(44, 8) + bytes(45, 2) + bytes(45, 2) + bytes(0, 8) + bytes(count, 8)
+            + bytes(count, 8)
+            + bytes(end - directory, 8) + bytes(directory, 8)
+        let locator = [0x50, 0x4B, 6, 7] + bytes(0, 4) + bytes(end, 8) + bytes(1, 4)
+        let tail = [0x50, 0x4B, 5, 6] + bytes(0, 4) + [UInt8](repeating: 0xFF, count: 12) + bytes(0, 2)
+        try ReadingSupport.write(Array(whole[..<end]) + wide + locator + tail, to: path)
+        guard case .damagedArchive = ContainersSupport.fault(at: path) else {
+            Issue.record("\(String(describing: ContainersSupport.error(at: path)))")
+            return
+        }
+    }
+
     @Test("an archive of too many members is refused")
     func tooMany() throws {
         try ZipFile.write((0...ContainerLimits.archiveMembers).map { ZipFile.Member("\($0).csv", []) }, to: path)

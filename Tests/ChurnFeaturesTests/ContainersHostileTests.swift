@@ -110,6 +110,7 @@ struct ContainersHostileTests {
             "<row><c r=\"A1\"/><c r=\"A1\"/></row>", "<row><c r=\"XFE1\"/></row>",
             "<row><c r=\"ZZZZZZZZZZZZZZZZ1\"/></row>",
             "<row><c r=\"1\"/></row>", "<row><c t=\"s\"><v>9</v></c></row>", "<row><c t=\"s\"><v>-1</v></c></row>",
+            "<row><row/></row>", "<row><c><c/></c></row>", "<row><c><v>1</v><row/></c></row>",
             "<row><c t=\"s\"><v>99999999999999999999</v></c></row>", "<row><c t=\"s\"><v>x</v></c></row>",
         ]
     )
@@ -199,6 +200,45 @@ struct ContainersHostileTests {
         try make(part, String(repeating: " ", count: Int(ContainerLimits.ratioFreeBytes) + 1))
         #expect(ContainersSupport.fault(at: path) == .compressionRatio(member: part))
         expectOneLine(ContainersSupport.error(at: path), path)
+    }
+
+    @Test("blanks between rows have no limit of a tag")
+    func blanks() throws {
+        let blanks = String(repeating: " \n", count: 2 * ContainerLimits.xmlTokenBytes)
+        try makeSheet("<row><c><v>1</v></c></row>\(blanks)<row><c><v>2</v></c></row>")
+        #expect(ContainersSupport.table(at: path).rows == [["1"], ["2"]])
+    }
+
+    @Test("any change of any part is an error or a table, never a trap", arguments: 1...8)
+    func mutations(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        let file = try WorkbookFile(path: path, customFormats: ["yyyy-mm-dd"])
+        try file.beginSheet("Data")
+        try file.addRow([.shared("a, \"b\""), .inline("c"), .missing, .shared("d")])
+        for row in 1...20 {
+            try file.addRow([.number("\(row).5"), .styled("4051\(row).25", style: 2), .missing, .shared("x\(row % 3)")])
+            if row % 7 == 0 { file.skipRows(3) }
+        }
+        let parts = try file.allParts()
+        let pieces = [
+            "<row>", "</row>", "<c>", "</c>", "<v>", "</v>", "<is>", "<t>", "r=\"A1\"", "s=\"1\"", "t=\"s\"", "-", "9",
+            "<", "\"", "&#x1;", "e9",
+        ]
+        for _ in 0..<100 {
+            let name = parts.keys.sorted()[Int(random.next() % UInt64(parts.count))]
+            var text = Array((parts[name] ?? "").utf8)
+            for _ in 0...(random.next() % 3) {
+                let place = Int(random.next() % UInt64(text.count))
+                let length = min(text.count - place, Int(random.next() % 12))
+                let piece = pieces[Int(random.next() % UInt64(pieces.count))]
+                text.replaceSubrange(place..<(place + length), with: random.next() % 3 == 0 ? [] : Array(piece.utf8))
+            }
+            var changed = parts
+            changed[name] = String(decoding: text, as: UTF8.self)
+            try ZipFile.write(changed.sorted { $0.key < $1.key }.map { ZipFile.Member($0.key, $0.value) }, to: path)
+            let table = ContainersSupport.table(at: path)
+            #expect(table.error != nil || !table.rows.isEmpty)
+        }
     }
 
     @Test("every truncation is an error")

@@ -75,6 +75,16 @@ package final class WorkbookFile {
     /// Leaves rows out.
     package func skipRows(_ count: Int) { row += count }
 
+    /// All parts with their text, once the last row was added.
+    package func allParts() throws -> [String: String] {
+        try endSheet()
+        var all = Dictionary(uniqueKeysWithValues: parts.map { ($0.name, $0.text) })
+        for (index, sheet) in sheets.enumerated() {
+            all["xl/worksheets/sheet\(index + 1).xml"] = try String(contentsOfFile: sheet.file, encoding: .utf8)
+        }
+        return all
+    }
+
     /// Writes the archive. To be called once.
     ///
     /// - Parameter replacing: parts that are to have another content.

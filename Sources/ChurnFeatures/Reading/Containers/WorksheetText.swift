@@ -78,6 +78,7 @@ private final class WorksheetEvents: XMLEvents {
     private(set) var hasSheetData = false
 
     private var isInSheetData = false
+    private var isInRow = false
     private var isInCell = false
     private var isInInlineText = false
     private var isInPhonetic = false
@@ -109,7 +110,7 @@ private final class WorksheetEvents: XMLEvents {
     }
 
     override func start(_ name: XMLName, _ attributes: XMLAttributes) {
-        if name == "c", isInSheetData {
+        if name == "c", isInRow {
             startCell(attributes)
         } else if name == "v", isInCell {
             wantsText = true
@@ -140,7 +141,7 @@ private final class WorksheetEvents: XMLEvents {
         } else if name == "c" {
             if isInCell { endCell() }
         } else if name == "row" {
-            if isInSheetData { endRow() }
+            if isInRow { endRow() }
         } else if name == "is" {
             isInInlineText = false
         } else if name == "rPh" {
@@ -151,6 +152,11 @@ private final class WorksheetEvents: XMLEvents {
     }
 
     private func startRow(_ attributes: XMLAttributes) {
+        guard !isInRow else {
+            fault = .damagedPart(part: part, reason: "a row lies within row \(row)")
+            return
+        }
+        isInRow = true
         var number = row + 1
         if let text = attributes.value("r") {
             guard let given = Int64(text), given >= number else {
@@ -173,6 +179,7 @@ private final class WorksheetEvents: XMLEvents {
     }
 
     private func endRow() {
+        isInRow = false
         output.removeLast(output.count - valueEnd)
         if fieldsWithValues > 0 {
             let width = width ?? fieldsWithValues
@@ -190,6 +197,10 @@ private final class WorksheetEvents: XMLEvents {
     }
 
     private func startCell(_ attributes: XMLAttributes) {
+        guard !isInCell else {
+            fault = .damagedPart(part: part, reason: "a cell lies within cell \(place)")
+            return
+        }
         var index = column + 1
         if let reference = attributes.bytes("r") {
             guard let given = Self.column(of: reference), given >= index else {
