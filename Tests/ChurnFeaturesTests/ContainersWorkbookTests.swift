@@ -235,4 +235,23 @@ struct ContainersWorkbookTests {
             """
         #expect(table.rows.map { $0.joined(separator: ",") }.joined(separator: "\n") == expected)
     }
+
+    @Test(
+        "workbooks of other programs' making; make-workbooks.py made them",
+        arguments: ["openpyxl-1900", "openpyxl-1904", "xlsxwriter-shared", "xlsxwriter-inline"]
+    )
+    func otherPrograms(name: String) {
+        let table = ContainersSupport.table(at: ContainersSupport.fixture(name + ".xlsx"))
+        #expect(table.error == nil)
+        let isOpenpyxl = name.hasPrefix("openpyxl")
+        var expected = [
+            ["InvoiceNo", "Stock", "When", "Price", "Flag", "Text"],
+            ["536365", "71053", "2010-12-01 08:26:00", "2.55", "TRUE", "a \"\"b\"\", c\nd"],
+            // openpyxl does not write the underscore as _x005F_, so that Excel too reads an A.
+            ["C1", "85123A", "2011-01-05 00:00:00", "0.3", "FALSE", isOpenpyxl ? "lead A é" : "lead _x0041_ é"],
+            ["", "1000000000000000000000", "09:05:07", "-0.0000001", "", isOpenpyxl ? "#N/A" : "0"],
+        ]
+        if !isOpenpyxl { expected.append(["#N/A", "", "", "0.3333333333333333", "", "plain bold end"]) }
+        #expect(table.rows == expected)
+    }
 }
