@@ -27,6 +27,7 @@ extension Failure {
         case let error as ChurnError: self.init(error)
         case let error as StoreError: self.init(error.status, error.description)
         case let error as ReadingError: self.init(error.status, error.description)
+        case let error as TemporaryFileError: self.init(.inputOutput, error.description)
         case let error as GroupingError: self.init(error.status, error.description)
         case let error as ModelError: self.init(error.status, error.description)
         case let error as ServerError: self.init(error.status, error.description)
@@ -98,7 +99,7 @@ extension GroupingError {
     fileprivate var status: ExitStatus {
         switch self {
         case .facts, .noPurchases, .emptyHistory, .tooManyRuns, .tooManyRepeatedLines: .badData
-        case .temporaryFile, .notEnoughDisk: .inputOutput
+        case .temporaryFile: .inputOutput
         }
     }
 }

@@ -171,7 +171,7 @@ struct GroupingTests {
             temporaryBytes: Int64(Self.little) + 1
         )
         let error = #expect(throws: GroupingError.self) { try Self.build([file], settings: settings) }
-        guard case .notEnoughDisk(let directory, let needed, let free) = error else {
+        guard case .temporaryFile(.notEnoughSpace(let directory, let needed, let free)) = error else {
             Issue.record("\(String(describing: error))")
             return
         }

@@ -2,24 +2,26 @@ internal import ChurnBase
 
 /// Sorted runs of baskets in a temporary file, and the way back: all runs merged (external merge sort).
 struct BasketSpill: ~Copyable {
-    private var file: SpillFile
+    private var file: TemporaryFile
     private var runs: [(start: Int64, end: Int64)] = []
     private var buffer: [UInt8] = []
 
     private static let writeBytes = 1 << 20
 
-    init(directory: String, limitBytes: Int64?) throws(GroupingError) {
+    /// - Parameters: as of `TemporaryFile`.
+    init(directory: String?, limitBytes: Int64?) throws(GroupingError) {
         GroupingLimits.check()
-        file = try SpillFile(directory: directory, limitBytes: limitBytes)
+        do throws(TemporaryFileError) {
+            file = try TemporaryFile(directory: directory, limitBytes: limitBytes)
+        } catch {
+            throw .temporaryFile(error)
+        }
         buffer.reserveCapacity(Self.writeBytes + GroupingLimits.basketBytes)
     }
 
-    /// - Throws: `notEnoughDisk` unless the file can take as much more.
+    /// - Throws: `notEnoughSpace` unless the file can take as much more.
     func reserve(_ byteCount: Int64) throws(GroupingError) {
-        let free = try file.freeBytes()
-        guard byteCount <= free else {
-            throw .notEnoughDisk(directory: file.directory, neededBytes: byteCount, freeBytes: free)
-        }
+        do throws(TemporaryFileError) { try file.reserve(byteCount) } catch { throw .temporaryFile(error) }
     }
 
     /// Writes everything in the log as one run and empties it.
@@ -37,11 +39,11 @@ struct BasketSpill: ~Copyable {
 
     private mutating func flush() throws(GroupingError) {
         defer { buffer.removeAll(keepingCapacity: true) }
-        var failure: GroupingError?
+        var failure: TemporaryFileError?
         buffer.withUnsafeBytes { bytes in
-            do throws(GroupingError) { try file.append(bytes) } catch { failure = error }
+            do throws(TemporaryFileError) { try file.append(bytes) } catch { failure = error }
         }
-        if let failure { throw failure }
+        if let failure { throw .temporaryFile(failure) }
     }
 
     /// Calls `body` with every basket in order (`Basket.isBefore`), equal ones by their runs.
@@ -90,7 +92,7 @@ private final class RunCursor: HeapElement {
         return !Basket.isBefore(second, first) && number < other.number
     }
 
-    func advance(_ file: borrowing SpillFile) throws(GroupingError) {
+    func advance(_ file: borrowing TemporaryFile) throws(GroupingError) {
         if let current { position += current.byteCount }
         if filled - position < Basket.headerBytes { try fill(file) }
         guard filled - position >= Basket.headerBytes, let base = memory.baseAddress else {
@@ -100,17 +102,21 @@ private final class RunCursor: HeapElement {
         if filled - position < Basket(base: base + position).byteCount { try fill(file) }
         let basket = Basket(base: base + position)
         guard basket.byteCount >= Basket.headerBytes, basket.byteCount <= filled - position else {
-            throw .temporaryFile(directory: file.directory, reason: "it was changed")
+            throw .temporaryFile(.unusable(directory: file.directory, reason: "it was changed"))
         }
         current = basket
     }
 
-    private func fill(_ file: borrowing SpillFile) throws(GroupingError) {
+    private func fill(_ file: borrowing TemporaryFile) throws(GroupingError) {
         guard let base = memory.baseAddress, offset < end else { return }
         let kept = filled - position
         base.copyMemory(from: base + position, byteCount: kept)
         let count = min(memory.count - kept, Int(end - offset))
-        try file.read(into: UnsafeMutableRawBufferPointer(rebasing: memory[kept..<(kept + count)]), at: offset)
+        do throws(TemporaryFileError) {
+            try file.read(into: UnsafeMutableRawBufferPointer(rebasing: memory[kept..<(kept + count)]), at: offset)
+        } catch {
+            throw .temporaryFile(error)
+        }
         offset += Int64(count)
         position = 0
         filled = kept + count

@@ -63,8 +63,7 @@ package struct FactsBuilder: ~Copyable {
     private mutating func spillLog(isLast: Bool) throws(GroupingError) {
         let used = Int64(log.usedBytes)
         if spill == nil {
-            let directory = settings.temporaryDirectory ?? SpillFile.usualDirectory
-            spill = try BasketSpill(directory: directory, limitBytes: settings.temporaryBytes)
+            spill = try BasketSpill(directory: settings.temporaryDirectory, limitBytes: settings.temporaryBytes)
             // Before anything is written: what is still to come takes as much as what came, by what was read.
             if !isLast, let totalBytes, readBytes > 0 {
                 try spill?.reserve(max(used, Int64(Double(used) * Double(totalBytes) / Double(readBytes))))

@@ -12,8 +12,6 @@ package enum GroupingLimits {
     package static let mergeBytes = 128 << 20
     /// Lines of one customer, invoice and minute that come in several pieces, which are compared line by line.
     package static let repeatedLines = 1_000_000
-    /// Free bytes that are left on the disk of the temporary file.
-    package static let spareDiskBytes: Int64 = 256 << 20
 
     static func check() {
         // A line takes at least 24 bytes.
@@ -49,9 +47,7 @@ package enum GroupingError: Error, Equatable, CustomStringConvertible {
     case facts(FactsError)
     case noPurchases
     case emptyHistory(asOfMinute: Int64)
-    /// `reason` is the system's text.
-    case temporaryFile(directory: String, reason: String)
-    case notEnoughDisk(directory: String, neededBytes: Int64, freeBytes: Int64)
+    case temporaryFile(TemporaryFileError)
     case tooManyRuns(limit: Int)
     case tooManyRepeatedLines(customer: Int64, limit: Int)
 
@@ -61,17 +57,11 @@ package enum GroupingError: Error, Equatable, CustomStringConvertible {
         case .noPurchases: "there is no purchase in the files; check that they are the right ones"
         case .emptyHistory(let minute):
             "there is no purchase before \(CivilTime.format(minute: minute)); choose a later day"
-        case .temporaryFile(let directory, let reason):
-            "\(directory): a temporary file cannot be used (\(reason)); set TMPDIR to a directory with space"
-        case .notEnoughDisk(let directory, let needed, let free):
-            "\(directory): about \(Self.mebibytes(needed)) MiB of temporary space are needed and \(Self.mebibytes(free)) "
-                + "MiB are free; make room, or set TMPDIR to a directory with more"
+        case .temporaryFile(let error): error.description
         case .tooManyRuns(let limit):
             "more than \(limit) temporary runs; the history is too large to be built from files, ingest it into a store"
         case .tooManyRepeatedLines(let customer, let limit):
             "customer \(customer): more than \(limit) lines of one invoice and minute, in pieces; ingest into a store"
         }
     }
-
-    private static func mebibytes(_ bytes: Int64) -> Int64 { max(0, bytes) / (1 << 20) + (bytes > 0 ? 1 : 0) }
 }
