@@ -1,0 +1,177 @@
+/// Looks at all cleaned lines of a command as they go by: their days, and who and what the revenue comes from.
+///
+/// Memory is bounded by the days of the calendar and `SurveyLimits.customers`.
+package struct TransactionSurvey {
+    /// The purchase line with the largest amount.
+    package struct Line: Equatable, Sendable {
+        /// In thousandths of the currency.
+        package var amount: Double
+        package var customer: Int64
+        package var invoice: String
+        package var minute: Int64
+    }
+
+    package private(set) var largestLine: Line?
+    package private(set) var purchaseLines: Int64 = 0
+    /// In thousandths of the currency. Only shares are made of it, so it may be rounded, and cannot overflow.
+    private var revenue = 0.0
+
+    private var linesByDay: [Int64: Int64] = [:]
+    private var purchaseDays: Set<Int64> = []
+    private var revenueByCustomer: [Int64: Double] = [:]
+    private var hasForgotten = false
+    private let customerLimit: Int
+
+    /// Lines of one day or customer mostly follow one another, so a table is looked into once for all of them.
+    private var day: (number: Int64, lines: Int64, hasPurchase: Bool)?
+    private var customer: (id: Int64, revenue: Double)?
+
+    /// - Parameter customerLimit: at least 2.
+    package init(customerLimit: Int = SurveyLimits.customers) {
+        self.customerLimit = max(2, customerLimit)
+    }
+
+    package mutating func add(_ line: TransactionLine) {
+        let number = CivilTime.split(minute: line.minute).day
+        if day?.number != number {
+            endDay()
+            day = (number, 0, false)
+        }
+        day?.lines += 1
+        guard !line.isCancellation else { return }
+        day?.hasPurchase = true
+        purchaseLines += 1
+        let amount = Double(line.quantity) * Double(line.priceMilli)
+        revenue += amount
+        if customer?.id != line.customer {
+            endCustomer()
+            customer = (line.customer, 0)
+        }
+        customer?.revenue += amount
+        if amount > largestLine?.amount ?? -1 {
+            largestLine = Line(
+                amount: amount,
+                customer: line.customer,
+                invoice: messageText(line.invoice),
+                minute: line.minute
+            )
+        }
+    }
+
+    private mutating func endDay() {
+        guard let day else { return }
+        linesByDay[day.number, default: 0] += day.lines
+        if day.hasPurchase { purchaseDays.insert(day.number) }
+        self.day = nil
+    }
+
+    private mutating func endCustomer() {
+        guard let customer else { return }
+        revenueByCustomer[customer.id, default: 0] += customer.revenue
+        self.customer = nil
+        guard revenueByCustomer.count > customerLimit else { return }
+        let middle = revenueByCustomer.values.sorted()[customerLimit / 2]
+        revenueByCustomer = revenueByCustomer.filter { $0.value > middle }
+        hasForgotten = true
+    }
+
+    /// What stands out, after the last line.
+    ///
+    /// - Parameter today: days since 1970-01-01.
+    package mutating func findings(today: Int64) -> SurveyFindings {
+        endDay()
+        endCustomer()
+        var findings = SurveyFindings()
+        let days = linesByDay.sorted { $0.key < $1.key }.map { SurveyDay(number: $0.key, lines: $0.value) }
+        findings.firstDay = days.first?.number
+        findings.lastDay = days.last?.number
+        findings.addPauses(purchaseDays.sorted())
+        findings.farLastDay = FarDay.last(of: days)
+        findings.farFirstDay = FarDay.first(of: days)
+        if let last = days.last, last.number > today + SurveyLimits.daysAhead { findings.isLastDayAfterToday = true }
+        guard revenue > 0 else { return findings }
+        if let largestLine {
+            let share = largestLine.amount / revenue
+            findings.largestLine = (largestLine, share)
+            findings.isLineLarge = share > SurveyLimits.lineShare && purchaseLines >= SurveyLimits.lineShareLines
+        }
+        // The smaller id of two with the same revenue, so that the answer does not depend on the table's order.
+        let largest = revenueByCustomer.max { ($0.value, $1.key) < ($1.value, $0.key) }
+        if let largest {
+            let share = largest.value / revenue
+            findings.largestCustomer = (largest.key, share)
+            let hasEnough = hasForgotten || revenueByCustomer.count >= SurveyLimits.customerShareCustomers
+            findings.isCustomerLarge = hasEnough && share > SurveyLimits.customerShare
+        }
+        return findings
+    }
+}
+
+/// What stands out in the lines of a command.
+package struct SurveyFindings: Sendable {
+    /// Days since 1970-01-01; nil when there is no line.
+    package internal(set) var firstDay: Int64?
+    package internal(set) var lastDay: Int64?
+    /// Days without a purchase, between the first and the last one with.
+    package private(set) var daysWithoutSales: Int64 = 0
+    /// The longest run of such days: the first of them, and how many.
+    package private(set) var longestPause: (firstDay: Int64, days: Int64)?
+    package internal(set) var farFirstDay: FarDay?
+    package internal(set) var farLastDay: FarDay?
+    package internal(set) var isLastDayAfterToday = false
+    /// The line with the largest amount, and its share of all revenue; nil without revenue.
+    package internal(set) var largestLine: (line: TransactionSurvey.Line, share: Double)?
+    package internal(set) var isLineLarge = false
+    package internal(set) var largestCustomer: (id: Int64, share: Double)?
+    package internal(set) var isCustomerLarge = false
+
+    /// - Parameter days: with a purchase, ascending.
+    mutating func addPauses(_ days: [Int64]) {
+        for (day, next) in zip(days, days.dropFirst()) where next > day + 1 {
+            daysWithoutSales += next - day - 1
+            if next - day - 1 > longestPause?.days ?? 0 { longestPause = (day + 1, next - day - 1) }
+        }
+    }
+}
+
+/// A day and its lines.
+struct SurveyDay: Equatable {
+    var number: Int64
+    var lines: Int64
+}
+
+/// A day that stands far from the others, which a mistyped year most likely put there.
+package struct FarDay: Equatable, Sendable {
+    /// Days since 1970-01-01: the last of all, or the first.
+    package var day: Int64
+    /// Days between the days beyond the gap and all others.
+    package var gapDays: Int64
+    /// Lines beyond the gap.
+    package var lines: Int64
+
+    /// - Parameter days: ascending.
+    static func last(of days: [SurveyDay]) -> FarDay? { far(days.reversed()) }
+
+    static func first(of days: [SurveyDay]) -> FarDay? { far(days) }
+
+    /// - Parameter days: in order, beginning with the one that may be far.
+    private static func far(_ days: [SurveyDay]) -> FarDay? {
+        guard days.count > 1, let outermost = days.first else { return nil }
+        let allLines = days.reduce(0) { $0 + $1.lines }
+        // The longest pause among the days from here on.
+        var pauses = [Int64](repeating: 0, count: days.count)
+        for index in (0..<(days.count - 1)).reversed() {
+            pauses[index] = max(pauses[index + 1], abs(days[index].number - days[index + 1].number))
+        }
+        var beyond: Int64 = 0
+        for index in 0..<(days.count - 1) {
+            beyond += days[index].lines
+            guard index == 0 || beyond <= allLines / SurveyLimits.farLinesShare else { return nil }
+            let gap = abs(days[index].number - days[index + 1].number)
+            if gap >= SurveyLimits.farDays, gap >= SurveyLimits.farPauses * pauses[index + 1] {
+                return FarDay(day: outermost.number, gapDays: gap, lines: beyond)
+            }
+        }
+        return nil
+    }
+}
