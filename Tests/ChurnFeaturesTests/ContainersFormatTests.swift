@@ -30,6 +30,8 @@ struct ContainersFormatTests {
         (.pdf, Array("%PDF-1.7\n".utf8)),
         (.orc, Array("ORC".utf8) + [0x0A, 0x0B, 0x0A]),
         (.avro, Array("Obj".utf8) + [1, 4, 0x16]),
+        (.html, Array("MIME-Version: 1.0\r\nX-Document-Type: Workbook\r\n".utf8)),
+        (.arrow, Array("ARROW1".utf8) + [0, 0, 0xFF]),
         (.sqlite, Array("SQLite format 3".utf8) + [0, 0x10, 0]),
         (.bzip2, Array("BZh9".utf8) + [0x31, 0x41, 0x59, 0x26, 0x53, 0x59, 1]),
         (.xz, [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00, 0, 4]),

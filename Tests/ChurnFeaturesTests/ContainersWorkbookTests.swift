@@ -139,7 +139,7 @@ struct ContainersWorkbookTests {
         #expect(
             texts == [
                 "a", "b, \"\"c\"\"; d|e", "line 1\nline 2", "<&>é", "", "", "", "A_x0041_ _x0000_ _xD800_ _x00", "cr",
-                "TRUE", "FALSE", "#DIV/0!", "2", "#N/A", "x", "", "2010-12-01 08:26:00", "one two", "<p>",
+                "TRUE", "FALSE", "", "2", "", "x", "", "2010-12-01 08:26:00", "one two", "<p>",
             ]
         )
     }
@@ -249,9 +249,9 @@ struct ContainersWorkbookTests {
             ["536365", "71053", "2010-12-01 08:26:00", "2.55", "TRUE", "a \"\"b\"\", c\nd"],
             // openpyxl does not write the underscore as _x005F_, so that Excel too reads an A.
             ["C1", "85123A", "2011-01-05 00:00:00", "0.3", "FALSE", isOpenpyxl ? "lead A é" : "lead _x0041_ é"],
-            ["", "1000000000000000000000", "09:05:07", "-0.0000001", "", isOpenpyxl ? "#N/A" : "0"],
+            ["", "1000000000000000000000", "09:05:07", "-0.0000001", "", isOpenpyxl ? "" : "0"],
         ]
-        if !isOpenpyxl { expected.append(["#N/A", "", "", "0.3333333333333333", "", "plain bold end"]) }
+        if !isOpenpyxl { expected.append(["", "", "", "0.3333333333333333", "", "plain bold end"]) }
         #expect(table.rows == expected)
     }
 }

@@ -1,16 +1,16 @@
-/// The plain bytes of an input as CSV text: unpacked when it is gzip, made from its cells when it is a worksheet. What it is
-/// follows from its first bytes, not from its name.
+/// The plain bytes of an input as CSV text: unpacked when it is gzip, made from cells when it is a worksheet. The format
+/// follows from the first bytes, not from the name.
 struct ByteSource: ~Copyable {
     private var raw: RawInput
     private var gunzip: Gunzip?
     private var worksheet: WorksheetText?
-    /// Plain bytes that were looked at to recognise the content, and are to be handed out first.
+    /// Plain bytes that were read to recognise the content, and are handed out first.
     private var head: [UInt8] = []
-    /// Plain bytes that a gzip member of an archive may have yet.
+    /// Plain bytes that a gzip member of an archive may still have.
     private var expansionRest: UInt64 = .max
 
     var isGzip: Bool { gunzip != nil }
-    /// Whether the separator is a comma and the decimal sign of every number cell a point, because no person chose them.
+    /// Whether this code made the text: the separator is a comma, and number cells have a decimal point.
     var isWorksheet: Bool { worksheet != nil }
     var compression: ReadingReport.Compression {
         if isWorksheet { .workbook } else if raw.isMember { .zip } else { isGzip ? .gzip : .none }

@@ -1,8 +1,8 @@
-/// Cells as fields of CSV.
+/// Turns the values of cells into fields of CSV.
 enum CellText {
     /// Appends a text, with quotes where CSV needs them and around every other sign that may separate fields.
     ///
-    /// - Parameter text: the characters that a workbook writes as `_xHHHH_` are put back into it.
+    /// - Parameter text: its `_xHHHH_` escapes are replaced in place.
     static func appendField(_ text: inout [UInt8], to output: inout [UInt8]) {
         putBackEscapes(&text)
         guard needsQuotes(text) else {
@@ -58,8 +58,8 @@ enum CellText {
         return value == 0 ? nil : Unicode.Scalar(value)
     }
 
-    /// Appends a number as its shortest decimal text: 71053, 2.55 for the 2.5499999999999998 that a program may write.
-    /// What is no number stands as text.
+    /// Appends a number as its shortest decimal text: 71053, or 2.55 for the 2.5499999999999998 that a program may write.
+    /// Other text is appended as it is.
     static func appendNumber(_ text: inout [UInt8], to output: inout [UInt8]) {
         if let plain = PlainDecimal(text) {
             plain.append(text, to: &output)

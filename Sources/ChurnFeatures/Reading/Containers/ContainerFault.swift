@@ -1,9 +1,9 @@
-/// Why an archive, a workbook or a folder was refused. Names in it are fit for a message of one line.
+/// Why an archive, a workbook or a folder was refused. The names in it have no control characters.
 package enum ContainerFault: Error, Sendable, Equatable {
     case damagedArchive(reason: String)
     case damagedMember(member: String, reason: String)
     case encrypted(member: String)
-    /// An absolute name, one with `..`, or one that is no text.
+    /// An absolute name, a name with `..`, or one that is not text.
     case unsafeName(member: String)
     case nestedArchive(member: String)
     case duplicateName(member: String)
@@ -12,9 +12,9 @@ package enum ContainerFault: Error, Sendable, Equatable {
     case archiveTooLarge
     case unsupportedCompression(member: String)
     case noMembers(found: [String])
-    /// One input is needed.
+    /// The caller needs exactly one input.
     case severalMembers(Int)
-    /// Other bytes than before are there.
+    /// The file is not the one that was found.
     case changed
 
     case folderTooDeep
@@ -28,7 +28,7 @@ package enum ContainerFault: Error, Sendable, Equatable {
     case cellTooLong(cell: String)
     case sharedStringsTooLarge
 
-    /// What follows the name of the file.
+    /// The part of a message after the name of the file.
     package var description: String {
         switch self {
         case .damagedArchive(let reason):
@@ -38,7 +38,7 @@ package enum ContainerFault: Error, Sendable, Equatable {
         case .encrypted(let member):
             "\(member) in the zip archive has a password; unpack the archive and name the files"
         case .unsafeName(let member):
-            "the zip archive has a name that leads out of it, \"\(member)\"; unpack what you need and name the files"
+            "the zip archive has a name that points outside it, \"\(member)\"; unpack what you need and name the files"
         case .nestedArchive(let member):
             "\(member) is an archive or a workbook within a compressed file; unpack the outer one and name the files"
         case .duplicateName(let member):
@@ -47,7 +47,7 @@ package enum ContainerFault: Error, Sendable, Equatable {
             "the zip archive has more than \(ContainerLimits.archiveMembers) files; unpack it and name the folder"
         case .compressionRatio(let member):
             "\(member) in the zip archive would be more than \(ContainerLimits.compressionRatio) times as large as its "
-                + "compressed data (a zip bomb?); if it is in order, unpack the archive and name the files"
+                + "compressed data (a zip bomb?); if you trust it, unpack the archive and name the files"
         case .archiveTooLarge:
             "the files in the zip archive have more than \(ContainerLimits.archivePlainBytes >> 30) GiB; "
                 + "unpack it and name the files"
@@ -57,18 +57,18 @@ package enum ContainerFault: Error, Sendable, Equatable {
             "the zip archive has no file whose name ends in \(TransactionInputs.memberEndings.joined(separator: ", "))"
                 + (found.isEmpty ? "" : " (it has \(listed(found)))") + "; unpack it and name the files"
         case .severalMembers(let count):
-            "the zip archive has \(count) files of data where one is needed; unpack it and name the one"
+            "the zip archive has \(count) data files where one is needed; unpack it and name one"
         case .changed:
             "the file changed while it was read; run the command again"
         case .folderTooDeep:
-            "more than \(ContainerLimits.folderDepth) folders, one in the other; name the folders that have the files"
+            "its folders are more than \(ContainerLimits.folderDepth) deep; name the folders that have the files"
         case .folderTooLarge:
             "more than \(ContainerLimits.folderEntries) files and folders; name the folders that have the files"
         case .damagedPart(let part, let reason):
-            "\(part) in the workbook is damaged (\(reason)); open the file in Excel or LibreOffice and save it anew"
+            "\(part) in the workbook is damaged (\(reason)); open the file in Excel or LibreOffice and save it again"
         case .documentType(let part):
             "\(part) in the workbook has a document type declaration, which is refused; open the file in Excel or "
-                + "LibreOffice and save it anew"
+                + "LibreOffice and save it again"
         case .noWorksheet:
             "the workbook has no visible worksheet; show the one with the data, or save it as CSV UTF-8"
         case .unknownWorksheet(let name, let found):

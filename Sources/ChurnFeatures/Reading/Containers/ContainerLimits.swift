@@ -3,10 +3,10 @@
 /// Memory is about `sharedStringBytes` for the texts of a workbook, and a few MiB more; it does not depend on the number
 /// of rows, nor on the size of a member of an archive.
 package enum ContainerLimits {
-    /// Bytes that tell what a file is.
+    /// Bytes at the start of a file by which its format is recognised.
     package static let recognitionBytes = 512
 
-    /// Folders within a folder, one in the other.
+    /// Depth of nested folders.
     package static let folderDepth = 32
     /// Files and folders of one folder with all its subfolders, skipped ones included.
     package static let folderEntries = 100_000
@@ -22,11 +22,11 @@ package enum ContainerLimits {
     /// Plain bytes of all that is read of one archive.
     package static let archivePlainBytes: UInt64 = 64 << 30
 
-    /// Bytes of XML that are parsed at a time: what they become waits in memory.
+    /// Bytes of XML that are parsed at a time. Their CSV text waits in memory, and may be far longer than the XML.
     package static let xmlSliceBytes = 4 << 10
-    /// Bytes of XML without any text or element, one tag with its attributes for instance.
+    /// Bytes of one token of XML, such as a tag with its attributes.
     package static let xmlTokenBytes = 1 << 20
-    /// Elements within an element, one in the other.
+    /// Depth of nested elements.
     package static let xmlDepth = 64
     /// Sheets, number formats, cell styles and relationships of a workbook, each.
     package static let workbookItems = 70_000

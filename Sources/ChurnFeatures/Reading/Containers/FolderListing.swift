@@ -6,9 +6,8 @@ internal import ChurnBase
     internal import Foundation
 #endif
 
-/// What lies in a folder and its subfolders, sorted by name in each, byte by byte; a subfolder stands for what is in it.
-/// What is hidden, and a link to a folder, is an entry
-/// and not looked into.
+/// The files in a folder and its subfolders. Each folder is sorted by name, byte by byte, and a subfolder's files take its
+/// place. Hidden folders and links to folders are entries of their own and are not followed.
 struct FolderListing {
     struct Entry: Equatable {
         enum Kind { case file, hidden, link, special }

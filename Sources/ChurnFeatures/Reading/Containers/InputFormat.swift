@@ -1,6 +1,7 @@
-/// A format that is told by its content and cannot be read as it is.
+/// A format that is recognised by its content and must be converted before it can be read.
 package enum InputFormat: String, Sendable, Hashable, CaseIterable {
-    case parquet, jsonLines, json, html, xml, ole, pdf, orc, avro, sqlite, bzip2, xz, zstandard, lz4, sevenZip, rar, tar
+    case parquet, jsonLines, json, html, xml, ole, pdf, orc, avro, arrow, sqlite, bzip2, xz, zstandard, lz4, sevenZip,
+        rar, tar
     case binaryWorkbook, openDocument, officeDocument
 
     /// With its article, to follow "is".
@@ -15,6 +16,7 @@ package enum InputFormat: String, Sendable, Hashable, CaseIterable {
         case .pdf: "a PDF document"
         case .orc: "an ORC file"
         case .avro: "an Avro file"
+        case .arrow: "an Arrow or Feather file"
         case .sqlite: "an SQLite database"
         case .bzip2: "compressed with bzip2"
         case .xz: "compressed with xz"
@@ -39,6 +41,7 @@ package enum InputFormat: String, Sendable, Hashable, CaseIterable {
             "open it in Excel or LibreOffice and save it as .xlsx or as CSV UTF-8"
         case .pdf: "export the transactions from the shop as CSV"
         case .orc: Self.pandas("read_orc('FILE')")
+        case .arrow: Self.pandas("read_feather('FILE')")
         case .avro:
             "convert it to CSV, for example with: duckdb -c \"INSTALL avro; LOAD avro; "
                 + "COPY (FROM read_avro('FILE')) TO 'FILE.csv'\""
@@ -60,9 +63,9 @@ package enum InputFormat: String, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// What the first bytes of a file show.
+/// The kind of content that the first bytes of a file show.
 enum RecognisedContent: Equatable {
-    /// Text, or nothing that is known.
+    /// Text, or an unknown format.
     case text
     case gzip
     /// A zip archive, which a workbook is as well.
@@ -84,6 +87,7 @@ enum RecognisedContent: Equatable {
         ([0xD0, 0xCF, 0x11, 0xE0], .unreadable(.ole)),
         (Array("%PDF-".utf8), .unreadable(.pdf)),
         (Array("ORC".utf8) + [0x0A], .unreadable(.orc)), (Array("Obj".utf8) + [1], .unreadable(.avro)),
+        (Array("ARROW1".utf8) + [0], .unreadable(.arrow)),
         (Array("SQLite format 3".utf8) + [0], .unreadable(.sqlite)),
         ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], .unreadable(.xz)),
         ([0x28, 0xB5, 0x2F, 0xFD], .unreadable(.zstandard)), ([0x04, 0x22, 0x4D, 0x18], .unreadable(.lz4)),
@@ -123,9 +127,13 @@ enum RecognisedContent: Equatable {
         if text.starts(with: RejectsFile.header) { return .rejects }
         text = text.drop { isBlank($0) }
         guard let first = text.first else { return .text }
+        // A web page in one file, which some programs name .xls.
+        if String(decoding: text.prefix(13), as: UTF8.self).lowercased() == "mime-version:" {
+            return .unreadable(.html)
+        }
         let second = text.dropFirst().first { !isBlank($0) }
         switch (first, second) {
-        // A column may be named in brackets, [Customer ID]; an array has a value there, and rarely a plain word.
+        // A bracket may also begin the name of a column, [Customer ID]; a JSON array has no bare word there.
         case (UInt8(ascii: "["), UInt8(ascii: "{")), (UInt8(ascii: "["), UInt8(ascii: "[")),
             (UInt8(ascii: "["), UInt8(ascii: "\"")), (UInt8(ascii: "["), UInt8(ascii: "]")):
             return .unreadable(.json)
@@ -138,7 +146,7 @@ enum RecognisedContent: Equatable {
         }
     }
 
-    /// Whether the first object ends in its first line, or has not ended in what is there and has no line end either.
+    /// Whether the first object ends on its first line, or that line is longer than the bytes at hand.
     private static func isJSONLines(_ text: ArraySlice<UInt8>) -> Bool {
         let line = text.prefix { $0 != UInt8(ascii: "\n") }
         if line.count == text.count { return true }

@@ -7,7 +7,7 @@ enum SerialDate {
         case from1904
     }
 
-    /// Days from 1970-01-01 back to day 0 of the two systems, of the first as it is for day 61 and later.
+    /// Days from day 0 of each system to 1970-01-01; of the first system, as counted for day 61 and later.
     private static let days1900: Int64 = 25_569
     private static let days1904: Int64 = 24_107
     private static let secondsPerDay: Int64 = 86_400
@@ -16,7 +16,7 @@ enum SerialDate {
 
     /// Appends `yyyy-MM-dd HH:mm:ss`, rounded to the second; `HH:mm:ss` for a time without a day.
     ///
-    /// - Returns: false, and appends nothing, for a number that stands for no day.
+    /// - Returns: false, with nothing appended, for a number outside the days of the system.
     static func append(_ serial: Double, _ system: System, isTimeOnly: Bool, to output: inout [UInt8]) -> Bool {
         let limit = system == .from1900 ? dayLimit : dayLimit - (days1900 - days1904)
         guard serial >= 0, serial < Double(limit) else { return false }
@@ -60,7 +60,7 @@ enum SerialDate {
     }
 }
 
-/// Whether the format of a cell makes a date of its number.
+/// Whether the format of a cell shows its number as a date.
 enum NumberStyle: Equatable {
     case number, date, time
 

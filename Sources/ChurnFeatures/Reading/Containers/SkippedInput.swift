@@ -3,11 +3,11 @@ package struct SkippedInput: Sendable, Hashable, CustomStringConvertible {
     package enum Reason: Sendable, Hashable {
         /// A name that begins with a dot, or what a Macintosh adds to an archive.
         case hidden
-        /// The ending of the name is none of `TransactionInputs.endings`.
+        /// The name has none of `TransactionInputs.endings`, or of `memberEndings` in an archive.
         case otherEnding
-        /// The ending is another one, and the content is a format that has to be converted first.
+        /// The name has another ending, and the content is in a format that must be converted first.
         case unreadable(InputFormat)
-        /// What an earlier run rejected.
+        /// The rejected lines of an earlier run.
         case rejectsFile
         /// A pipe, a socket or a device in a folder.
         case specialFile
@@ -30,14 +30,14 @@ package struct SkippedInput: Sendable, Hashable, CustomStringConvertible {
         let why =
             switch reason {
             case .hidden: "hidden"
-            case .otherEnding: "its name does not end in \(TransactionInputs.endings.joined(separator: ", "))"
+            case .otherEnding: "its name does not end in .csv or another ending that is read"
             case .unreadable(let format): "\(format.name); \(format.conversion)"
-            case .rejectsFile: "lines that were rejected before"
-            case .specialFile: "no regular file"
+            case .rejectsFile: "the rejected lines of an earlier run"
+            case .specialFile: "not a regular file"
             case .link: "a link to a folder, or to nothing"
             case .otherWorksheet(let read): "the worksheet \"\(read)\" is read"
             case .hiddenWorksheet: "a hidden worksheet"
-            case .notAWorksheet: "no worksheet"
+            case .notAWorksheet: "not a worksheet"
             }
         return "\(name): skipped, \(why)"
     }

@@ -1,6 +1,6 @@
 internal import ChurnBase
 
-/// The inputs behind some paths, and what lies beside them and is not read.
+/// The inputs that paths stand for, and the files beside them that are not read.
 package struct TransactionInputs: Sendable {
     /// Endings of names that are read in an archive, and in a folder besides workbooks and archives. A file that is named
     /// itself may have any.
@@ -84,7 +84,7 @@ package struct TransactionInputs: Sendable {
         }
     }
 
-    /// A file of data that has to be converted first is told from any other.
+    /// A data file that must be converted first has a reason of its own.
     private static func reasonToSkip(_ path: String) -> SkippedInput.Reason {
         guard var raw = try? RawInput(opening: path, name: path, bytesPerRead: ContainerLimits.recognitionBytes),
             let head = try? raw.peek()

@@ -1,7 +1,7 @@
-/// The parts of an Excel workbook (ECMA-376) that its cells need.
+/// The parts of an Excel workbook (ECMA-376) that are needed to read its cells.
 struct Workbook {
     let worksheets: [Worksheet]
-    /// Sheets that are not read, in the order of the workbook.
+    /// Sheets that cannot be read or are hidden, in the order of the workbook.
     let others: [(name: String, reason: SkippedInput.Reason)]
     fileprivate let dateSystem: SerialDate.System
     fileprivate let styles: ArchiveMember?
@@ -14,7 +14,7 @@ struct Workbook {
         return hasTypes && hasRelationships
     }
 
-    /// Finds the parts. None but those that list others is read.
+    /// Finds the parts. Reads only those that list others.
     init(_ archive: ZipArchive) throws(ReadingError) {
         let top = try Relationships(archive, of: "")
         guard let main = top.first(ofType: "/officeDocument") else {
@@ -60,7 +60,7 @@ struct Workbook {
         return named
     }
 
-    /// Reads what the cells of a worksheet refer to.
+    /// Reads the styles and shared texts that cells refer to.
     func cellContext(_ archive: ZipArchive) throws(ReadingError) -> CellContext {
         let styleEvents = StyleEvents(part: styles?.name ?? "")
         if let styles { try archive.parse(styles, styleEvents) }
@@ -71,7 +71,7 @@ struct Workbook {
 }
 
 extension ZipArchive {
-    /// A part that another one refers to.
+    /// A part that another part refers to.
     fileprivate func part(_ partName: String) throws(ReadingError) -> ArchiveMember {
         guard let part = try member(named: partName) else {
             throw .container(path: name, .damagedPart(part: messageText(partName), reason: "it is missing"))
@@ -80,14 +80,14 @@ extension ZipArchive {
     }
 }
 
-/// What the cells of a worksheet refer to.
+/// The styles and shared texts that the cells of a worksheet refer to.
 struct CellContext {
     let dateSystem: SerialDate.System
     let styles: [NumberStyle]
     let strings: SharedStrings
 }
 
-/// Which parts a part refers to.
+/// The parts that one part refers to.
 private struct Relationships {
     struct Item {
         var id: String

@@ -1,8 +1,8 @@
 /// A worksheet as the bytes of a CSV file, made while its XML is read, in bounded memory.
 ///
 /// Line `n` is row `n`: rows without a value are blank lines. Every line has as many fields as the first that is not blank,
-/// unless it has values beyond them. Dates are `yyyy-MM-dd HH:mm:ss`, truth values TRUE and FALSE; errors stand as in Excel
-/// (#N/A), and so does a formula whose value the workbook does not hold.
+/// unless it has values beyond them. Dates are `yyyy-MM-dd HH:mm:ss`, truth values TRUE and FALSE. An error such as #N/A is
+/// empty, as is a formula whose value the workbook does not hold: neither may pass for a customer, an invoice or a product.
 struct WorksheetText: ~Copyable {
     private let events: WorksheetEvents
     private let reader: XMLReader
@@ -49,7 +49,7 @@ struct WorksheetText: ~Copyable {
         return count
     }
 
-    /// Parses one slice of XML, so that what it becomes stays small.
+    /// Parses one slice of XML: a few bytes of XML may stand for a long text.
     private mutating func parseSome(from raw: inout RawInput) throws(ReadingError) {
         if xmlRange.isEmpty { xmlRange = 0..<(try raw.read(into: xml)) }
         let slice = xmlRange.prefix(ContainerLimits.xmlSliceBytes)
@@ -66,7 +66,7 @@ struct WorksheetText: ~Copyable {
     }
 }
 
-/// Makes lines of rows.
+/// Turns rows into lines of CSV.
 private final class WorksheetEvents: XMLEvents {
     private enum CellType { case number, shared, text, truth, error, date }
 
@@ -82,12 +82,12 @@ private final class WorksheetEvents: XMLEvents {
     private var isInCell = false
     private var isInInlineText = false
     private var isInPhonetic = false
-    /// Of the current or last row and cell, from 1 and from 0.
+    /// The current or last row, from 1, and column, from 0.
     private var row: Int64 = 0
     private var column = -1
     /// Fields of a line; nil before the first line that is not blank.
     private var width: Int?
-    /// Where the last field with a value ends, and how many fields that makes.
+    /// Where the last field with a value ends, and the number of fields up to it.
     private var valueEnd = 0
     private var fieldsWithValues = 0
     /// Fields begun in the current line.
@@ -95,7 +95,6 @@ private final class WorksheetEvents: XMLEvents {
 
     private var cellType = CellType.number
     private var cellStyle = NumberStyle.number
-    private var cellHasFormula = false
     private var value: [UInt8] = []
 
     init(part: String, context: CellContext) {
@@ -122,8 +121,6 @@ private final class WorksheetEvents: XMLEvents {
             isInInlineText = true
         } else if name == "rPh" {
             isInPhonetic = true
-        } else if name == "f", isInCell {
-            cellHasFormula = true
         } else if name == "sheetData" {
             isInSheetData = true
             hasSheetData = true
@@ -187,7 +184,7 @@ private final class WorksheetEvents: XMLEvents {
             output.append(contentsOf: repeatElement(UInt8(ascii: ","), count: max(0, width - fieldsWithValues)))
         }
         if output.count - completeBytes > ReadingLimits.recordBytes {
-            // The reader of lines rejects it as too long, if it finds no line end within.
+            // The reader rejects the line as too long, provided that it has no line end within.
             for index in completeBytes..<output.count where output[index] == UInt8(ascii: "\n") {
                 output[index] = UInt8(ascii: " ")
             }
@@ -215,7 +212,6 @@ private final class WorksheetEvents: XMLEvents {
         }
         column = index
         isInCell = true
-        cellHasFormula = false
         value.removeAll(keepingCapacity: true)
         cellType = attributes.bytes("t").map(Self.type) ?? .number
         cellStyle = .number
@@ -226,12 +222,10 @@ private final class WorksheetEvents: XMLEvents {
 
     private func endCell() {
         isInCell = false
-        if value.isEmpty, cellHasFormula, cellType != .text {
-            value = Array("#N/A".utf8)
-            cellType = .error
+        // A line beyond the reader's limit takes no more fields: it will be rejected.
+        guard !value.isEmpty, cellType != .error, output.count - completeBytes <= ReadingLimits.recordBytes else {
+            return
         }
-        // Beyond what the reader of lines takes, nothing more is added to a line.
-        guard !value.isEmpty, output.count - completeBytes <= ReadingLimits.recordBytes else { return }
         // The first field has no comma before it.
         output.append(contentsOf: repeatElement(UInt8(ascii: ","), count: column + 1 - max(1, fields)))
         fields = column + 1
@@ -264,7 +258,8 @@ private final class WorksheetEvents: XMLEvents {
             // ISO 8601, with a T between the day and the time.
             if value.count > 10, value[10] == UInt8(ascii: "T") { value[10] = UInt8(ascii: " ") }
             CellText.appendField(&value, to: &output)
-        case .text, .error:
+        case .error: break
+        case .text:
             CellText.appendField(&value, to: &output)
         }
     }

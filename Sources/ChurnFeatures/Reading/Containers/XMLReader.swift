@@ -1,8 +1,8 @@
 internal import CExpat
 
-/// What a part of a workbook becomes. Subclasses override what they need; names come without their prefix.
+/// Receives the elements and the text of one part of a workbook. Names come without their prefix.
 class XMLEvents {
-    /// Set by a subclass to end the reading.
+    /// Set by a subclass to stop the parser.
     final var fault: ContainerFault?
     /// Whether character data are wanted.
     final var wantsText = false
@@ -60,8 +60,8 @@ struct XMLAttributes {
     }
 }
 
-/// Parses one part of a workbook with expat, as far as its bytes are there. A document type declaration is refused, so
-/// that no entity can be defined.
+/// Parses one part of a workbook with expat, piece by piece. A document type declaration is refused, so that no entity can
+/// be defined.
 final class XMLReader {
     private let parser: XML_Parser
     private let events: XMLEvents
@@ -122,7 +122,7 @@ final class XMLReader {
         stopAtFault()
     }
 
-    // expat may call a few handlers more before it stops: those do nothing, so that the first fault stays.
+    // expat may call a few more handlers before it stops. They do nothing, so that the first fault is the one reported.
     private func stopAtFault() {
         if events.fault != nil { XML_StopParser(parser, XML_Bool(0)) }
     }
@@ -138,7 +138,7 @@ final class XMLReader {
             guard status == XML_STATUS_OK else { throw .damagedPart(part: part, reason: errorText) }
             position += count
             bytesParsed += Int64(count)
-            // What expat has not made an event of, it keeps in memory.
+            // expat keeps an unfinished token in memory.
             guard bytesParsed - Int64(XML_GetCurrentByteIndex(parser)) <= Int64(ContainerLimits.xmlTokenBytes) else {
                 throw .damagedPart(part: part, reason: "a tag is too long")
             }

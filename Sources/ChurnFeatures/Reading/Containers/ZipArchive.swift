@@ -29,7 +29,7 @@ final class ZipArchive {
         }
     }
 
-    // Nothing was changed, so there is nothing to write.
+    // Discarded rather than closed: nothing was changed.
     deinit { zip_discard(handle) }
 
     /// All entries, in the order of the archive.
@@ -71,13 +71,13 @@ final class ZipArchive {
         )
     }
 
-    /// Nil for a name that is absolute, has `..` in it, or is no text of one line.
+    /// Nil for a name that is absolute, has `..` in it, or is not one line of text.
     private static func safeName(_ text: UnsafePointer<CChar>) -> String? {
         guard let name = String(validatingCString: text), !name.isEmpty,
             name.utf8.count <= ContainerLimits.memberNameBytes,
             !name.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
         else { return nil }
-        // Archives of Windows programs may have the other slash.
+        // Windows programs may write backslashes.
         let parts = name.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == "\\" }
         let isAbsolute = parts.first == "" || parts.first?.hasSuffix(":") == true
         return isAbsolute || parts.contains("..") ? nil : name
@@ -97,7 +97,7 @@ final class ZipArchive {
         return index < 0 ? nil : try entry(at: UInt64(index)).member
     }
 
-    /// Refuses what is larger than data are: by its ratio and by the sum of all that is read.
+    /// Refuses a member with too high a ratio, and members that are too large together.
     func checkSizes(_ members: [ArchiveMember]) throws(ReadingError) {
         var sum: UInt64 = 0
         for member in members {
@@ -121,12 +121,12 @@ extension ContainerLimits {
     }
 }
 
-/// The plain bytes of one member, in bounded memory. Their checksum is compared at the end.
+/// The plain bytes of one member, in bounded memory. libzip compares their checksum at the end.
 struct ZipMemberReader: ~Copyable {
     private let archive: ZipArchive
     private let file: OpaquePointer
     private let member: ArchiveMember
-    /// Bytes that are to come.
+    /// Bytes not read yet.
     private var rest: UInt64
 
     init(opening member: ArchiveMember, of archive: ZipArchive) throws(ReadingError) {
@@ -173,7 +173,7 @@ private enum ZipError {
     }
 
     static func text(_ error: UnsafeMutablePointer<zip_error_t>?) -> String {
-        guard let error, let text = zip_error_strerror(error) else { return "libzip does not tell why" }
+        guard let error, let text = zip_error_strerror(error) else { return "unknown reason" }
         return String(cString: text)
     }
 
