@@ -123,3 +123,14 @@ func messageText(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
 func messageText(_ text: String) -> String { Array(text.utf8).withUnsafeBufferPointer { messageText($0) } }
 
 func messageText(_ text: UnsafePointer<CChar>) -> String { messageText(String(cString: text)) }
+
+/// As `messageText`, of a line whose bytes above 0x7F may be Latin-1; without the CR of its end.
+func exampleText(_ line: UnsafeBufferPointer<UInt8>, _ isLatin1: Bool) -> String {
+    let bytes = line.last == UInt8(ascii: "\r") ? UnsafeBufferPointer(rebasing: line.dropLast()) : line
+    guard isLatin1 else { return messageText(bytes) }
+    var text: [UInt8] = []
+    for byte in bytes.prefix(ReadingLimits.messageTextBytes + 1) {
+        if byte < 0x80 { text.append(byte) } else { text += [0xC0 | byte >> 6, 0x80 | byte & 0x3F] }
+    }
+    return text.withUnsafeBufferPointer { messageText($0) }
+}

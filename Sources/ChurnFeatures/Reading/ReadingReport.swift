@@ -135,6 +135,8 @@ package struct ReadingReport: Sendable, Equatable {
     package var statuses: [StatusCount]
     /// Size of the file as stored; nil for a pipe.
     package var fileBytes: Int64?
+    /// The first rejected line of each reason, in the order of the file.
+    package var examples: [RejectExample]
     package var counts: ReadingCounts
 
     /// Nil before the first line with a date.
@@ -150,6 +152,14 @@ package struct ReadingReport: Sendable, Equatable {
         case (true, true): .mixed
         }
     }
+}
+
+/// A line that was not kept, for people.
+package struct RejectExample: Sendable, Equatable {
+    package var reason: RejectReason
+    package var line: Int64
+    /// Cut at `ReadingLimits.messageTextBytes`.
+    package var text: String
 }
 
 /// A status of orders, and how many lines have it.
@@ -182,7 +192,8 @@ extension ReadingReport {
         var remarks = settled.remarks
         if let ignoredOffset {
             remarks.append(
-                "dates are taken as they are written; their offset (\(ignoredOffset)) is left out of account"
+                "dates are taken as they are written; their offset (\(ignoredOffset)) is left out of account, unless "
+                    + "--time-zone names the shop's clock"
             )
         }
         if let currency { remarks.append("amounts are in \(currency)") }

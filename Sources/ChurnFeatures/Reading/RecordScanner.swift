@@ -43,10 +43,9 @@ func scanRecord(
     bounds: UnsafeMutablePointer<Int32>,
     fieldCapacity: Int
 ) -> RecordScan {
-    var fieldCount = 0
+    var fieldCount = 0, innerLineFeeds = 0
     var fieldStart = start
     var highBits: UInt64 = 0
-    var innerLineFeeds = 0
     bounds[0] = -1
 
     @inline(__always) func complete(at position: Int, next: Int) -> RecordScan {

@@ -49,6 +49,8 @@ package struct TransactionReader: ~Copyable {
     var fault: ReadingError?
 
     private let rejects: RejectsFile?
+    /// The first line of each reason.
+    private var examples: [RejectExample] = []
     private var failure: ReadingError?
     private var isFinished = false
 
@@ -74,12 +76,22 @@ package struct TransactionReader: ~Copyable {
         rejects: RejectsFile? = nil,
         settings: ReadingSettings = .defaults
     ) throws(ReadingError) {
-        let examined = TransactionInput(file: path, name: path, byteCount: nil)
-        let source = try ByteSource.open(examined, bytesPerRead: settings.bufferBytes)
+        let input = TransactionInput(file: path, name: path, byteCount: nil)
+        try self.init(input: input, layout: layout, rejects: rejects, settings: settings)
+    }
+
+    /// Opens one input by itself, as `init(path:layout:rejects:settings:)`.
+    package init(
+        input: TransactionInput,
+        layout: ReadingLayout = ReadingLayout(),
+        rejects: RejectsFile? = nil,
+        settings: ReadingSettings = .defaults
+    ) throws(ReadingError) {
+        let source = try ByteSource.open(input, bytesPerRead: settings.bufferBytes)
         var settled: SettledLayout?
         if source.storedByteCount != nil {
             var evidence = LayoutEvidence(layout: layout, settings: settings)
-            try evidence.examine(examined)
+            try evidence.examine(input)
             settled = try evidence.settle().first
         }
         try self.init(source, layout, settled, rejects: rejects, settings: settings)
@@ -166,6 +178,7 @@ package struct TransactionReader: ~Copyable {
             trailingFields: trailingFields ?? 0,
             statuses: statuses.counts,
             fileBytes: records.storedByteCount,
+            examples: examples,
             counts: counts
         )
     }
@@ -236,6 +249,7 @@ package struct TransactionReader: ~Copyable {
         if let fault { throw fault }
         counts.lines += 1
         counts.noteRejected(reason)
+        noteExample(reason, isLatin1: isLatin1)
         if let rejects {
             let isWritten = try rejects.write(
                 source: records.path,
@@ -248,6 +262,11 @@ package struct TransactionReader: ~Copyable {
         }
         try checkDateLayout(missLimit: ReadingLimits.dateProbeLines)
         return false
+    }
+
+    private mutating func noteExample(_ reason: RejectReason, isLatin1: Bool) {
+        guard counts.rejected(reason) == 1 else { return }
+        examples.append(RejectExample(reason: reason, line: records.line, text: exampleText(records.text, isLatin1)))
     }
 
     private func checkDateLayout(missLimit: Int) throws(ReadingError) {
