@@ -51,6 +51,14 @@ import Testing
         let two = Self.findings(many + [(29_000, 1, 5_000), (29_365, 2, 5_000)])
         #expect(two.farLastDay == FarDay(day: 29_365, gapDays: 29_000 - 19_193, lines: 2))
         #expect(two.isLastDayAfterToday)
+        // One at each end: neither hides the other.
+        let both = Self.findings([(100, 1, 5_000)] + usual + [(19_000, 1, 5_000)])
+        #expect(both.farFirstDay?.gapDays == 14_900 && both.farLastDay?.gapDays == 19_000 - 15_413)
+        // A few days far apart are the whole history of a shop.
+        let rare = Self.findings((0..<5).map { (15_000 + 200 * $0, $0 + 1, 5_000) })
+        #expect(rare.farFirstDay == nil && rare.farLastDay == nil)
+        let three = Self.findings((0..<3).map { (15_000 + 200 * $0, $0 + 1, 5_000) })
+        #expect(three.farFirstDay == nil && three.farLastDay == nil)
         // A shop that opened again after a long pause.
         let again = Self.findings(Self.weekly(60) + Self.weekly(60, from: 16_500))
         #expect(again.farFirstDay == nil && again.farLastDay == nil)

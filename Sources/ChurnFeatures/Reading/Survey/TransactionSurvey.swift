@@ -158,20 +158,35 @@ package struct FarDay: Equatable, Sendable {
     private static func far(_ days: [SurveyDay]) -> FarDay? {
         guard days.count > 1, let outermost = days.first else { return nil }
         let allLines = days.reduce(0) { $0 + $1.lines }
-        // The longest pause among the days from here on.
-        var pauses = [Int64](repeating: 0, count: days.count)
-        for index in (0..<(days.count - 1)).reversed() {
-            pauses[index] = max(pauses[index + 1], abs(days[index].number - days[index + 1].number))
+        let fewLines = allLines / SurveyLimits.farLinesShare
+        // Days at the other end that may be far themselves are no measure, as long as others are left.
+        var end = days.count - 1
+        var beyondEnd: Int64 = 0
+        while end > 1, beyondEnd + days[end].lines <= fewLines || end == days.count - 1 {
+            beyondEnd += days[end].lines
+            end -= 1
         }
+        let inner = pauses(days[...end])
+        let all = pauses(days[...])
         var beyond: Int64 = 0
         for index in 0..<(days.count - 1) {
             beyond += days[index].lines
-            guard index == 0 || beyond <= allLines / SurveyLimits.farLinesShare else { return nil }
+            guard index == 0 || beyond <= fewLines else { return nil }
             let gap = abs(days[index].number - days[index + 1].number)
-            if gap >= SurveyLimits.farDays, gap >= SurveyLimits.farPauses * pauses[index + 1] {
+            let pause = index + 1 < end ? inner[index + 1] : all[index + 1]
+            if gap >= SurveyLimits.farDays, gap >= SurveyLimits.farPauses * pause {
                 return FarDay(day: outermost.number, gapDays: gap, lines: beyond)
             }
         }
         return nil
+    }
+
+    /// By day, the longest pause from it to the last one.
+    private static func pauses(_ days: ArraySlice<SurveyDay>) -> [Int64] {
+        var pauses = [Int64](repeating: 0, count: days.count)
+        for index in (0..<(days.count - 1)).reversed() {
+            pauses[index] = max(pauses[index + 1], abs(days[index].number - days[index + 1].number))
+        }
+        return pauses
     }
 }
