@@ -69,7 +69,7 @@ struct HelpTests {
     @Test(
         "wrong usage is 64, and says how it is right",
         arguments: [
-            (["bogus"], "churn <subcommand>"), (["ingest"], "churn ingest <path>"),
+            (["bogus"], "churn <subcommand>"), (["ingest"], "churn ingest [<options>] <path>"),
             (["predict"], "churn predict <id>"), (["predict", "abc"], "'abc' is invalid for '<id>'"),
             (["score"], "name a file, or give --all"), (["score", "a.csv", "--all"], "not both"),
             (["score", "a.csv", "--batch-rows", "0"], "--batch-rows: 0"),

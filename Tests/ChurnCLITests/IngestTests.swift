@@ -66,9 +66,11 @@ struct IngestTests {
     private static let wrongFiles: [(text: String?, status: Int32, parts: [String])] = [
         (nil, 66, ["no such file"]),
         ("", 65, ["is empty", "header"]),
-        (Shop.header, 65, ["has a header and no lines"]),
-        ("a,b\n1,2\n", 65, ["no column InvoiceNo", "has a, b"]),
-        (Shop.header + "1,2,X,1,32.13.2010 8:00,1,5,UK\r\n", 65, ["no known date layout", "32.13.2010", "line 2"]),
+        ("a,b\n1,2\n", 65, ["no column customer, date, amount", "has a, b", "--columns customer=NAME"]),
+        (
+            Shop.header + "1,2,X,1,32.13.2010 8:00,1,5,UK\r\n", 65,
+            ["no date of a known form", "32.13.2010", "line 2", "--dates"]
+        ),
         ("PK\u{3}\u{4}", 65, ["zip archive"]),
     ]
 
@@ -84,10 +86,20 @@ struct IngestTests {
         try await shop.fill()
         let before = try await Program.run(["features", "--store", shop.store, "--json"]).object()
         let other = try shop.file("other.csv", Shop.transactions.replacing("12347", with: "12350"))
-        let files = wrong.parts == ["has a header and no lines"] ? [path] : [other, path]
-        try await Program.fails(["ingest", "--store", shop.store] + files, wrong.status, [path] + wrong.parts)
+        try await Program.fails(["ingest", "--store", shop.store, other, path], wrong.status, [path] + wrong.parts)
         let after = try await Program.run(["features", "--store", shop.store, "--json"]).object()
         #expect(after["hash"] as? String == before["hash"] as? String)
+    }
+
+    @Test("a file with a header only is a warning, and makes no store")
+    func headerOnly() async throws {
+        let shop = try Shop()
+        let file = try shop.file("empty.csv", Shop.header)
+        let outcome = try await Program.run(["ingest", file, "--store", shop.store, "--json"])
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(outcome.error == "churn: warning: \(file): has a header and no lines\n")
+        #expect(try outcome.object()["warnings"] as? [String] == ["\(file): has a header and no lines"])
+        #expect(try shop.names() == ["empty.csv"])
     }
 
     @Test("a directory without transactions, and a place where nothing can be written")

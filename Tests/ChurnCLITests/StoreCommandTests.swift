@@ -39,7 +39,7 @@ struct StoreCommandTests {
         // Transactions after the features' day.
         let later = try shop.file("later.csv", Shop.header + "7,1,X,1,1/1/2012 9:00,1,12347,France\r\n")
         for uri in [shop.store, mongodb] {
-            #expect(try await Program.run(["ingest", later, "--store", uri]).status == 0)
+            #expect(try await Program.run(["ingest", later, "--dates", "mdy", "--store", uri]).status == 0)
             let stale = try await Program.run(["store", "check", "--store", uri])
             #expect(stale.status == 1)
             #expect(stale.output.contains("problem: transactions came after the features' day"))

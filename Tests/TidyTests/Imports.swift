@@ -11,7 +11,7 @@ enum Imports {
         "ChurnBase": system,
         // Scoring kernels: compiled for several CPU levels, so that generic code of other modules must not get in.
         "ChurnKernelBaseline": [], "ChurnKernelV3": [], "ChurnKernelV4": [],
-        "ChurnFeatures": system.union(foundation).union(["ChurnBase", "CByteScan", "CCPU", "CZlib"]),
+        "ChurnFeatures": system.union(foundation).union(["ChurnBase", "CByteScan", "CCPU", "CExpat", "CZip", "CZlib"]),
         "ChurnModel": system.union(foundation).union([
             "ChurnBase", "CCPU", "CCrypto", "ChurnKernelBaseline", "ChurnKernelV3", "ChurnKernelV4",
         ]),

@@ -37,12 +37,20 @@ package struct FactsBuilder: ~Copyable {
 
     /// Reads and adds the next lines of a file.
     ///
+    /// - Parameter body: is called with each of them as well.
     /// - Returns: whether the file has more.
     /// - Throws: `ReadingError`, `GroupingError`.
-    package mutating func add(_ reader: inout TransactionReader, maxLines: Int) throws -> Bool {
+    package mutating func add(
+        _ reader: inout TransactionReader,
+        maxLines: Int,
+        _ body: (TransactionLine) -> Void = { _ in }
+    ) throws -> Bool {
         // Equal lines of two files are not numbered apart, so they must not lie in one basket.
         log.endBasket()
-        let hasMore = try reader.readBatch(maxLines: maxLines) { try add($0) }
+        let hasMore = try reader.readBatch(maxLines: maxLines) { line in
+            try add(line)
+            body(line)
+        }
         let report = reader.report
         readBytes = finishedBytes + report.counts.storedBytes
         if !hasMore { finishedBytes = readBytes }

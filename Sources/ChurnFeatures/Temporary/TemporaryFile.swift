@@ -49,6 +49,9 @@ struct TemporaryFile: ~Copyable {
 
     deinit { _ = close(descriptor) }
 
+    /// A name under which this process can open the file anew, from its start.
+    var path: String { "/proc/self/fd/\(descriptor)" }
+
     private static var usualDirectory: String {
         guard let path = getenv("TMPDIR"), path[0] != 0 else { return "/var/tmp" }
         return String(cString: path)

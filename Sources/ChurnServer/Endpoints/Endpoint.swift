@@ -1,4 +1,4 @@
-package import ChurnProtocol
+internal import ChurnProtocol
 
 /// An address that a server listens on, and how its connections speak.
 package struct Endpoint: Sendable {

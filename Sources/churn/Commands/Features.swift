@@ -13,18 +13,22 @@ struct Features: ParsableCommand {
             of the last build keep their record; with --full all records are made.
 
             With files, the same features are made of them alone, without a store, and
-            written as CSV. Files may be larger than memory: what does not fit goes to a
+            written as CSV. They are read as `churn ingest` reads them, with the same
+            flags. Files may be larger than memory: what does not fit goes to a
             temporary file in $TMPDIR (else /var/tmp), which is gone however this ends.
 
             EXAMPLES
               churn features
               churn features --as-of 2011-09-10 --json
               churn features --full
-              churn features exports/ --output features.csv
+              churn features exports/ --dates dmy --output features.csv
             """
     )
 
-    @Argument(help: ArgumentHelp("CSV or CSV.gz files, or directories, instead of the store.", valueName: "path"))
+    @Argument(
+        help: ArgumentHelp("CSV, CSV.gz, xlsx or zip files, or folders, instead of the store.", valueName: "path"),
+        completion: .file()
+    )
     var paths: [String] = []
 
     @Option(
@@ -44,6 +48,7 @@ struct Features: ParsableCommand {
     var asOf: String?
 
     @OptionGroup var configuration: ConfigurationOptions
+    @OptionGroup(title: "Reading files") var reading: ReadingOptions
 
     @Flag(help: "Make everybody's features, those too that cannot have changed.")
     var full = false
@@ -54,6 +59,9 @@ struct Features: ParsableCommand {
     func validate() throws {
         guard !paths.isEmpty || output == nil else {
             throw ValidationError("--output: goes with files; the features of a store stay in it")
+        }
+        if paths.isEmpty, let flag = reading.givenFlags.first {
+            throw ValidationError("--\(flag): goes with files; the lines of a store are read already")
         }
         guard paths.isEmpty || store.store == nil else {
             throw ValidationError("--store: features of files need no store; name either")
@@ -71,8 +79,14 @@ struct Features: ParsableCommand {
             return day
         }
         guard paths.isEmpty else {
-            let files = try TransactionSource.files(at: paths)
-            return try FeatureExport(files: files, asOfDay: day, output: output ?? "-", json: json).run()
+            let export = FeatureExport(
+                paths: paths,
+                reading: reading,
+                asOfDay: day,
+                output: output ?? "-",
+                json: json
+            )
+            return try export.run()
         }
         let location = try store.location(try configuration.settings())
         let report = try location.open(.update).buildFeatures(asOfDay: day, anew: full)

@@ -5,11 +5,19 @@ internal import ChurnStore
 
 struct Ingest: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Read transactions from CSV files into the store.",
+        abstract: "Read transactions from files into the store.",
         discussion: """
-            Reads CSV and CSV.gz files, or all of a directory. Header and date layout are
-            recognised, and reported. A line that cannot be used is counted by its reason
-            and, up to 1,000 a reason, written to the rejects file.
+            Reads CSV, CSV.gz, Excel workbooks (.xlsx), zip archives of them, folders, and
+            standard input as -. A line needs a customer, a date, and an amount or a
+            quantity and a price. Columns are found by the names of common exports; the
+            order of dates, the separator and the decimal sign follow from all files of
+            the command together. What could be read in two ways is refused, with the flag
+            that says which; --dry-run shows how the files are read and writes nothing.
+
+            Nothing is stored before all files are read: on a contradiction, or when too
+            many lines are rejected, the exit status is 65 and the store is as it was.
+            A line that cannot be used is counted by its reason and, up to 1,000 per
+            reason, written to the rejects file.
 
             Lines are stored in batches. A batch that was reported survives a crash, and
             lines that the store has already are not added again: after any interruption,
@@ -17,24 +25,35 @@ struct Ingest: ParsableCommand {
 
             EXAMPLES
               churn ingest online_retail.csv.gz
-              churn ingest --store sqlite:/srv/churn.sqlite --rejects rejected.csv exports/
-              churn ingest --json daily.csv | jq .
+              churn ingest --dry-run --dates dmy exports/
+              churn ingest orders.csv --columns customer=Buyer,date='Paid at',amount=Total
+              churn ingest export.csv --exclude status=cancelled,refunded
+              churn ingest first.csv --dates dmy --save-layout shop.layout
+              churn ingest nightly.csv.gz --layout shop.layout --rejects rejected.csv
+              zcat daily.csv.gz | churn ingest - --store sqlite:/srv/churn.sqlite --json
             """
     )
 
-    @Argument(help: ArgumentHelp("CSV or CSV.gz files, or directories of them.", valueName: "path"))
+    @Argument(
+        help: ArgumentHelp(
+            "CSV, CSV.gz, xlsx or zip files, folders of them, or - for standard input.",
+            valueName: "path"
+        ),
+        completion: .file()
+    )
     var paths: [String]
 
     @OptionGroup var store: StoreOptions
     @OptionGroup var configuration: ConfigurationOptions
+    @OptionGroup(title: "Reading") var reading: ReadingOptions
 
-    @Option(help: ArgumentHelp("Lines of a batch, 1 to 1000000.", valueName: "count"))
+    @Option(help: ArgumentHelp("Lines per batch, 1 to 1000000.", valueName: "count"))
     var batchLines = IngestBatch.defaultLines
 
-    @Option(help: ArgumentHelp("Write rejected lines to this file, with number and reason.", valueName: "file"))
-    var rejects: String?
+    @Flag(help: "Show how the files are read, and store nothing.")
+    var dryRun = false
 
-    @Flag(help: "One JSON line a batch, once it is durable, and one at the end.")
+    @Flag(help: "One JSON line per batch, once it is durable, and one at the end.")
     var json = false
 
     func validate() throws {
@@ -44,36 +63,89 @@ struct Ingest: ParsableCommand {
     }
 
     func run() throws {
-        let location = try store.location(try configuration.settings())
-        let files = try TransactionSource.files(at: paths)
-        // Before the store is touched: a wrong file leaves it as it was, or unmade.
-        try IngestCheck.run(files)
-
-        let rejected = rejects.map { RejectsFile(path: $0) }
-        var summary = ReadingSummary()
+        let location = try dryRun ? nil : store.location(try configuration.settings())
+        // What is there and no store is told before a long reading, not after it.
+        try location?.checkForWriting()
+        let rejected = reading.rejectsFile
         var progress = ProgressLine()
         defer { progress.clear() }
-        let counts = try location.open(.create).ingest { session in
-            for file in files {
-                var reader = try TransactionReader(path: file, rejects: rejected)
-                var hasMore = true
-                while hasMore {
-                    hasMore = try reader.readBatch(maxLines: batchLines) { try session.add($0) }
-                    let batch = try session.commit()
-                    try rejected?.flush()
-                    let report = reader.report
-                    if json { try StandardStream.output.write(IngestText.batch(report, batch).text + "\n") }
-                    progress.show { IngestText.progress(report, linesBefore: summary.total.lines, elapsed: $0) }
-                }
-                summary.add(reader.report)
+        let read = FileReading(try ReadingPlan(paths: paths, options: reading))
+        // Nothing reaches the store before every line is read and judged: so there is never anything to be taken back.
+        var spool = TransactionSpool()
+        let isDryRun = dryRun
+        let batchLines = batchLines
+        try read.run(rejects: rejected, &progress) { reader in
+            try reader.readBatch(maxLines: batchLines) { line in
+                read.note(line)
+                if !isDryRun { try spool.append(line) }
             }
-            return session.committed
+        } atBatchEnd: { input, report in
+            let mark = TransactionSpool.Mark(
+                input: input,
+                lines: report.counts.lines,
+                plainBytes: report.counts.plainBytes
+            )
+            if !isDryRun { try spool.append(mark) }
         }
+        let findings = read.findings()
+        let verdict = ReadingVerdict(read.summary, limit: reading.maxRejects, findings: findings)
+        guard let location else {
+            progress.clear()
+            try StandardStream.output.write(
+                json ? DryRunText.object(read, findings, verdict).text + "\n" : DryRunText.text(read, findings)
+            )
+            return try finish(read, verdict)
+        }
+        if let refusal = verdict.refusal { throw refusal }
+        var counts = IngestCounts()
+        if read.summary.total.kept > 0 { counts = try write(spool, read, to: location, &progress) }
         progress.clear()
         let text =
             json
-            ? IngestText.done(summary, counts, location).text + "\n"
-            : IngestText.table(summary, counts, location, rejected: rejected, elapsed: progress.elapsed)
+            ? IngestText.done(read, counts, location, verdict).text + "\n"
+            : IngestText.table(read, counts, location, rejected: rejected, elapsed: progress.elapsed)
         try StandardStream.output.write(text)
+        try finish(read, verdict)
+    }
+
+    /// Adds the lines in the batches in which they were read, each durable before it is reported.
+    private func write(
+        _ spool: borrowing TransactionSpool,
+        _ read: FileReading,
+        to location: StoreLocation,
+        _ progress: inout ProgressLine
+    ) throws -> IngestCounts {
+        let lineCount = spool.lineCount
+        return try location.open(.create).ingest { session in
+            try spool.replay({ try session.add($0) }) { mark in
+                let batch = try session.commit()
+                let name = read.plan.inputs[mark.input].name
+                if json { try StandardStream.output.write(IngestText.batch(name, mark, batch).text + "\n") }
+                progress.show { _ in IngestText.progress(session.committed.lines, of: lineCount) }
+            }
+            return session.committed
+        }
+    }
+
+    /// Saves the layout, warns, and fails where the command did its work for a part only.
+    private func finish(_ read: FileReading, _ verdict: ReadingVerdict) throws {
+        for warning in verdict.warnings { StandardStream.error.writeBestEffort("churn: warning: \(warning)\n") }
+        if let refusal = verdict.refusal { throw refusal }
+        try reading.save(read.plan)
+        if let failure = verdict.emptyInputs { throw failure }
+    }
+}
+
+extension StoreLocation {
+    /// - Throws: `StoreError` when something else is there, or a newer store, or a server that cannot be reached.
+    fileprivate func checkForWriting() throws(StoreError) {
+        do throws(StoreError) {
+            _ = try open(.read)
+        } catch {
+            switch error {
+            case .notFound, .notAStore(_, .empty): return
+            default: throw error
+            }
+        }
     }
 }

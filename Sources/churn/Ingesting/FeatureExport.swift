@@ -3,7 +3,8 @@ internal import ChurnFeatures
 
 /// Makes features straight from transaction files, without a store, and writes them as CSV.
 struct FeatureExport {
-    var files: [String]
+    var paths: [String]
+    var reading: ReadingOptions
     /// Days since 1970-01-01; nil: the day after the last purchase.
     var asOfDay: Int64?
     /// `-` for standard output.
@@ -11,33 +12,33 @@ struct FeatureExport {
     var json: Bool
 
     func run() throws {
-        try IngestCheck.run(files)
+        let plan = try ReadingPlan(paths: paths, options: reading)
         var target = try OutputTarget(path: output)
-        if let file = files.first(where: { target.isSame(as: $0) }) {
-            throw Failure(.usage, "\(file): would be overwritten by its own features; name another --output")
+        if let input = plan.inputs.first(where: { target.isSame(as: $0.path) }) {
+            throw Failure(.usage, "\(input.path): would be overwritten by its own features; name another --output")
         }
-        var summary = ReadingSummary()
         var progress = ProgressLine()
         defer { progress.clear() }
-        var builder = FactsBuilder(asOfDay: asOfDay, totalBytes: IngestCheck.byteCount(files))
-        for file in files {
-            var reader = try TransactionReader(path: file)
-            while try builder.add(&reader, maxLines: IngestBatch.defaultLines) {
-                let report = reader.report
-                progress.show { IngestText.progress(report, linesBefore: summary.total.lines, elapsed: $0) }
-            }
-            summary.add(reader.report)
+        let read = FileReading(plan)
+        var builder = FactsBuilder(asOfDay: asOfDay, totalBytes: plan.byteCount)
+        try read.run(rejects: reading.rejectsFile, &progress) { reader in
+            try builder.add(&reader, maxLines: IngestBatch.defaultLines) { read.note($0) }
         }
+        let verdict = ReadingVerdict(read.summary, limit: reading.maxRejects, findings: read.findings())
+        if let refusal = verdict.refusal { throw refusal }
         let context = try builder.context()
         let totals = try write(builder, context, to: &target, &progress)
         try target.finish()
         progress.clear()
         let text =
             json
-            ? IngestText.object(summary, totals, context, output: output).text + "\n"
-            : IngestText.table(summary, totals, context, output: output, elapsed: progress.elapsed)
+            ? IngestText.object(read, totals, context, verdict, output: output).text + "\n"
+            : IngestText.table(read, totals, context, output: output, elapsed: progress.elapsed)
         // Beside the features of a pipe it would only disturb.
         if output == "-" { StandardStream.error.writeBestEffort(text) } else { try StandardStream.output.write(text) }
+        for warning in verdict.warnings { StandardStream.error.writeBestEffort("churn: warning: \(warning)\n") }
+        try reading.save(plan)
+        if let failure = verdict.emptyInputs { throw failure }
     }
 
     private func write(

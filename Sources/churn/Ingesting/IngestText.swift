@@ -6,30 +6,46 @@ internal import ChurnStore
 enum IngestText {
     /// Files that the table describes one by one.
     private static let filesShown = 5
+    private static let remarksShown = 12
 
-    static func batch(_ report: ReadingReport, _ batch: IngestCounts) -> JSON {
+    static func batch(_ file: String, _ mark: TransactionSpool.Mark, _ batch: IngestCounts) -> JSON {
         .object([
-            ("event", .string("batch")), ("file", .string(report.path)), ("lines", .integer(report.counts.lines)),
-            ("bytes", .integer(report.counts.plainBytes)), ("added", .integer(batch.added)),
+            ("event", .string("batch")), ("file", .string(file)), ("lines", .integer(mark.lines)),
+            ("bytes", .integer(mark.plainBytes)), ("added", .integer(batch.added)),
             ("already_there", .integer(batch.alreadyThere)),
         ])
     }
 
-    static func done(_ summary: ReadingSummary, _ counts: IngestCounts, _ location: StoreLocation) -> JSON {
-        let total = summary.total
-        let rejected = total.rejectedReasons.filter { $0.reason != .noCustomer }
-        return .object([
-            ("event", .string("done")), ("store", .string(location.description)), ("lines", .integer(total.lines)),
-            ("without_customer", .integer(total.noCustomer)),
-            ("rejected", .object(rejected.map { ($0.reason.name, .integer($0.lines)) })),
-            ("rejects_written", .integer(total.rejectsWritten)), ("kept", .integer(total.kept)),
-            ("purchases", .integer(total.purchases)), ("cancellations", .integer(total.cancellations)),
-            ("added", .integer(counts.added)), ("already_there", .integer(counts.alreadyThere)),
-            ("files", .array(summary.files.map(file))),
-        ])
+    static func done(
+        _ read: FileReading,
+        _ counts: IngestCounts,
+        _ location: StoreLocation,
+        _ verdict: ReadingVerdict
+    ) -> JSON {
+        .object(
+            [("event", .string("done")), ("store", .string(location.description))]
+                + Self.counts(read.summary.total)
+                + [
+                    ("added", .integer(counts.added)), ("already_there", .integer(counts.alreadyThere)),
+                    ("warnings", .array(verdict.warnings.map(JSON.string))),
+                    ("skipped", .array(read.plan.skipped.map { .string($0.description) })),
+                    ("files", .array(read.summary.files.map(file))),
+                ]
+        )
     }
 
-    private static func file(_ report: ReadingReport) -> JSON {
+    /// The counts of a reading.
+    static func counts(_ total: ReadingCounts) -> [(String, JSON)] {
+        [
+            ("lines", .integer(total.lines)), ("without_customer", .integer(total.noCustomer)),
+            ("left_out", .object(total.leftOutReasons.map { ($0.reason.name, .integer($0.lines)) })),
+            ("rejected", .object(total.faultReasons.map { ($0.reason.name, .integer($0.lines)) })),
+            ("rejects_written", .integer(total.rejectsWritten)), ("kept", .integer(total.kept)),
+            ("purchases", .integer(total.purchases)), ("cancellations", .integer(total.cancellations)),
+        ]
+    }
+
+    static func file(_ report: ReadingReport) -> JSON {
         .object([
             ("file", .string(report.path)), ("lines", .integer(report.counts.lines)),
             ("kept", .integer(report.counts.kept)), ("compression", .string(report.compression.rawValue)),
@@ -37,6 +53,10 @@ enum IngestText {
             ("line_end", .optional(report.lineEnd) { .string($0.rawValue) }),
             ("date_layout", .optional(report.dateLayout) { .string($0.name) }),
             ("header", .array(report.header.map(JSON.string))),
+            ("columns", .object(report.settled.readColumns.map { ($0.role.rawValue, .string($0.column)) })),
+            ("ignored_columns", .array(report.settled.ignoredColumns.map(JSON.string))),
+            ("statuses", .object(report.statuses.map { ($0.value, .integer($0.lines)) })),
+            ("remarks", .array(report.remarks.map(JSON.string))),
         ])
     }
 
@@ -51,24 +71,29 @@ enum IngestText {
         return text + "\(groupedText(lines)) lines  \(rate) lines/s"
     }
 
+    /// Of the lines that are read already and wait for the store.
+    static func progress(_ lines: Int64, of count: Int64) -> String {
+        "storing  \(100 * lines / max(count, 1)) %  \(groupedText(lines)) lines"
+    }
+
     static func table(
-        _ summary: ReadingSummary,
+        _ read: FileReading,
         _ counts: IngestCounts,
         _ location: StoreLocation,
         rejected: RejectsFile?,
         elapsed: Duration
     ) -> String {
-        let total = summary.total
+        let total = read.summary.total
         var table = reading(total)
         table.add(["added to the store", groupedText(counts.added)])
         table.add(["already there", groupedText(counts.alreadyThere)])
-        var text = files(summary) + table.text()
+        var text = files(read) + table.text()
         let rate = rateText(total.lines, in: elapsed)
         text += "store  \(location), in \(roundedText(elapsed / .seconds(1), decimals: 1)) s (\(rate) lines/s)\n"
         if let rejected, rejected.isCreated {
             let left = total.rejectsNotWritten
             text += "rejects  \(rejected.path)" + (left > 0 ? " (\(groupedText(left)) more not written)" : "") + "\n"
-        } else if rejected == nil, total.rejected > total.noCustomer {
+        } else if rejected == nil, total.faults > 0 {
             text += "rejects  not written; --rejects FILE keeps them\n"
         }
         return text
@@ -76,31 +101,32 @@ enum IngestText {
 
     /// What features were made of, and where they are.
     static func table(
-        _ summary: ReadingSummary,
+        _ read: FileReading,
         _ totals: FactsTotals,
         _ context: BuildContext,
         output: String,
         elapsed: Duration
     ) -> String {
-        var table = reading(summary.total)
+        var table = reading(read.summary.total)
         table.add(["customers", groupedText(totals.customers)])
         table.add(["purchase invoices", groupedText(totals.purchaseInvoices)])
         table.add(["revenue", groupedText(milli: totals.revenueMilli)])
         table.add(["left out: cancellations only", groupedText(totals.cancelOnlyCustomers)])
-        let rate = rateText(summary.total.lines, in: elapsed)
-        return files(summary) + table.text()
+        let rate = rateText(read.summary.total.lines, in: elapsed)
+        return files(read) + table.text()
             + "as of \(CivilTime.format(minute: context.asOfMinute)), hash \(hexadecimal(totals.hash))\n"
             + "features  \(output == "-" ? "standard output" : output), in "
             + "\(roundedText(elapsed / .seconds(1), decimals: 1)) s (\(rate) lines/s)\n"
     }
 
     static func object(
-        _ summary: ReadingSummary,
+        _ read: FileReading,
         _ totals: FactsTotals,
         _ context: BuildContext,
+        _ verdict: ReadingVerdict,
         output: String
     ) -> JSON {
-        let total = summary.total
+        let total = read.summary.total
         return .object([
             ("output", .string(output)), ("as_of", .string(isoText(minute: context.asOfMinute))),
             ("last_purchase", .string(isoText(minute: context.lastPurchaseMinute))),
@@ -110,26 +136,53 @@ enum IngestText {
             // A string, as in the other reports: money is exact.
             ("revenue", .string(decimalText(milli: totals.revenueMilli))),
             ("customers_with_cancellations_only", .integer(totals.cancelOnlyCustomers)),
-            ("hash", .string(hexadecimal(totals.hash))), ("files", .array(summary.files.map(file))),
+            ("hash", .string(hexadecimal(totals.hash))), ("warnings", .array(verdict.warnings.map(JSON.string))),
+            ("skipped", .array(read.plan.skipped.map { .string($0.description) })),
+            ("files", .array(read.summary.files.map(file))),
         ])
     }
 
-    private static func reading(_ total: ReadingCounts) -> Table {
+    static func reading(_ total: ReadingCounts) -> Table {
         var table = Table([("", .left), ("", .right)])
         table.add(["lines read", groupedText(total.lines)])
-        for (reason, lines) in total.rejectedReasons {
-            let name = reason == .noCustomer ? "  without customer" : "  rejected: \(reason.name)"
-            table.add([name, groupedText(lines)])
-        }
+        if total.noCustomer > 0 { table.add(["  without customer", groupedText(total.noCustomer)]) }
+        for (reason, lines) in total.leftOutReasons { table.add(["  left out: \(reason.name)", groupedText(lines)]) }
+        for (reason, lines) in total.faultReasons { table.add(["  rejected: \(reason.name)", groupedText(lines)]) }
         table.add(["kept", groupedText(total.kept)])
         table.add(["  purchases", groupedText(total.purchases)])
         table.add(["  cancellations", groupedText(total.cancellations)])
         return table
     }
 
-    private static func files(_ summary: ReadingSummary) -> String {
-        let rest = summary.files.count - filesShown
-        return summary.files.prefix(filesShown).map(description).joined() + (rest > 0 ? "and \(rest) more files\n" : "")
+    /// How each file was read, and what was not.
+    static func files(_ read: FileReading) -> String {
+        let files = read.summary.files
+        var text = files.prefix(filesShown).map(description).joined()
+        text += more(files.count, "files")
+        var remarks: [String] = []
+        // Of files with the same remarks, each is said once.
+        for remark in files.flatMap({ $0.remarks + statusRemark($0) }) where !remarks.contains(remark) {
+            remarks.append(remark)
+        }
+        for remark in remarks.prefix(remarksShown) { text += "  \(remark.oneLine)\n" }
+        text += more(remarks.count, "remarks", shown: remarksShown)
+        for skipped in read.plan.skipped.prefix(filesShown) { text += "\(skipped.description.oneLine)\n" }
+        return text + more(read.plan.skipped.count, "files that are skipped")
+    }
+
+    private static func more(_ count: Int, _ what: String, shown: Int = filesShown) -> String {
+        count > shown ? "and \(groupedText(Int64(count - shown))) more \(what)\n" : ""
+    }
+
+    /// A column that looks like an order status has its values shown, since orders that came to nothing are no purchases.
+    private static func statusRemark(_ report: ReadingReport) -> [String] {
+        guard let column = report.settled.statusColumn, !report.statuses.isEmpty else { return [] }
+        let values = report.statuses.map { "\($0.value) (\(groupedText($0.lines)))" }.joined(separator: ", ")
+        let isUsed = !report.settled.layout.excludedStatuses.isEmpty
+        return [
+            "\"\(column)\" looks like the status of an order: \(values)"
+                + (isUsed ? "" : "; leave some out with --exclude status=VALUE,...")
+        ]
     }
 
     private static func description(_ report: ReadingReport) -> String {
@@ -139,7 +192,11 @@ enum IngestText {
             report.compression == .gzip ? "gzip" : nil,
             "dates \(report.dateLayout?.name ?? "none")",
         ]
-        return "\(report.path): \(parts.compactMap { $0 }.joined(separator: ", "))\n"
-            + "  columns \(report.header.joined(separator: ", "))\n"
+        var text = "\(report.path.oneLine): \(parts.compactMap { $0 }.joined(separator: ", "))\n"
+        let ignored = report.settled.ignoredColumns
+        let columns = report.settled.readColumns.filter { !ignored.contains($0.column) }
+        text += "  columns \(columns.map { "\($0.role.rawValue) \($0.column.oneLine)" }.joined(separator: ", "))\n"
+        if !ignored.isEmpty { text += "  ignored \(ignored.map(\.oneLine).joined(separator: ", "))\n" }
+        return text
     }
 }

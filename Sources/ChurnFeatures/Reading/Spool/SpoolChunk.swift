@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import ChurnBase
 
 /// A fixed piece of memory that is filled from its start. Texts that it gave stay valid until it is emptied or goes.
 final class SpoolChunk {
