@@ -1,3 +1,4 @@
+import ChurnBase
 import ChurnFeatures
 import Foundation
 import TestSupport
@@ -160,6 +161,6 @@ struct ReadingDisguiseTests {
     func real() throws {
         let kept = try Self.real.get()
         #expect(kept.lines == 406_829)
-        #expect(StableHash.hexadecimal(kept.hash.value) == "fb2592cea14b118c")
+        #expect(hexadecimal(kept.hash.value) == "fb2592cea14b118c")
     }
 }
