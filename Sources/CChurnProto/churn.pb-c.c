@@ -1036,7 +1036,7 @@ const ProtobufCMessageDescriptor churn__v1__notice__descriptor =
   (ProtobufCMessageInit) churn__v1__notice__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor churn__v1__predict_by_id_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor churn__v1__predict_by_id_request__field_descriptors[4] =
 {
   {
     "customer_id",
@@ -1074,16 +1074,30 @@ static const ProtobufCFieldDescriptor churn__v1__predict_by_id_request__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "model",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Churn__V1__PredictByIdRequest, model),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned churn__v1__predict_by_id_request__field_indices_by_name[] = {
   1,   /* field[1] = contributions */
   0,   /* field[0] = customer_id */
+  3,   /* field[3] = model */
   2,   /* field[2] = names */
 };
-static const ProtobufCIntRange churn__v1__predict_by_id_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange churn__v1__predict_by_id_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 15, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor churn__v1__predict_by_id_request__descriptor =
 {
@@ -1093,10 +1107,10 @@ const ProtobufCMessageDescriptor churn__v1__predict_by_id_request__descriptor =
   "Churn__V1__PredictByIdRequest",
   "churn.v1",
   sizeof(Churn__V1__PredictByIdRequest),
-  3,
+  4,
   churn__v1__predict_by_id_request__field_descriptors,
   churn__v1__predict_by_id_request__field_indices_by_name,
-  1,  churn__v1__predict_by_id_request__number_ranges,
+  2,  churn__v1__predict_by_id_request__number_ranges,
   (ProtobufCMessageInit) churn__v1__predict_by_id_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1307,7 +1321,7 @@ const ProtobufCMessageDescriptor churn__v1__predict_by_id_response__descriptor =
   (ProtobufCMessageInit) churn__v1__predict_by_id_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor churn__v1__predict_batch_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor churn__v1__predict_batch_request__field_descriptors[3] =
 {
   {
     "ids",
@@ -1333,15 +1347,29 @@ static const ProtobufCFieldDescriptor churn__v1__predict_batch_request__field_de
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "model",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Churn__V1__PredictBatchRequest, model),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned churn__v1__predict_batch_request__field_indices_by_name[] = {
   1,   /* field[1] = columns */
   0,   /* field[0] = ids */
+  2,   /* field[2] = model */
 };
-static const ProtobufCIntRange churn__v1__predict_batch_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange churn__v1__predict_batch_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 15, 2 },
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor churn__v1__predict_batch_request__descriptor =
 {
@@ -1351,10 +1379,10 @@ const ProtobufCMessageDescriptor churn__v1__predict_batch_request__descriptor =
   "Churn__V1__PredictBatchRequest",
   "churn.v1",
   sizeof(Churn__V1__PredictBatchRequest),
-  2,
+  3,
   churn__v1__predict_batch_request__field_descriptors,
   churn__v1__predict_batch_request__field_indices_by_name,
-  1,  churn__v1__predict_batch_request__number_ranges,
+  2,  churn__v1__predict_batch_request__number_ranges,
   (ProtobufCMessageInit) churn__v1__predict_batch_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

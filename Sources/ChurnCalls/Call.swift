@@ -10,6 +10,8 @@ package struct Call {
         case health(names: Bool)
         /// A method that this version does not know.
         case unknown
+        /// A request whose parts contradict each other.
+        case contradictory(CallFailure)
     }
 
     /// "name" or "name@version", NUL-terminated, not checked to be UTF-8. Empty: the default model.

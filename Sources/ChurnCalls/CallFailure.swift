@@ -56,6 +56,9 @@ extension CallFailure {
         code: .unimplemented,
         message: "the server does not know this method"
     )
+    package static let twoModels = CallFailure.invalidArgument(
+        "the envelope and the request name different models; name one of them only"
+    )
     package static let tooManyConnections = CallFailure(
         code: .resourceExhausted,
         message: "the server has reached its limit of connections; close some, or try another server",

@@ -25,8 +25,8 @@ package enum DecodeError: Error, Equatable {
 extension DecodeError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .malformed: "the frame is not a message of churn.v1"
-        case .tooManyFields: "the frame has more fields than its size allows for"
+        case .malformed: "the request is not a message of churn.v1"
+        case .tooManyFields: "the request has more fields than its size allows for"
         case .noCallID: "the frame does not begin with a call_id other than 0"
         case .notUTF8(let field): "the field \(field) is not UTF-8"
         }
@@ -42,69 +42,33 @@ extension RequestView {
     package static func decode(_ payload: UnsafeRawBufferPointer, arena: DecodeArena) throws(DecodeError) -> RequestView
     {
         guard let callID = FrameHeader.callID(payload) else { throw .noCallID }
-        arena.reset(ceilingBytes: ProtocolLimits.arenaBytes(payloadBytes: payload.count))
-        let decoded = arena.withAllocator { allocator in
-            churn__v1__request__unpack(allocator, payload.count, payload.bindMemory(to: UInt8.self).baseAddress)
-        }
-        guard let decoded else { throw arena.reachedCeiling ? .tooManyFields : .malformed }
+        let decoded = try arena.unpack(payload) { churn__v1__request__unpack($0, $1, $2) }
         let message = decoded.pointee
         // A later field 1 replaces the first one: then the two ways of reading the id disagree.
         guard message.call_id == callID, let model = message.model else { throw .noCallID }
         return RequestView(
             callID: callID,
             timeoutMilliseconds: message.timeout_ms,
-            call: Call(model: UnsafePointer(model), method: try method(of: message, arena: arena))
+            call: try call(of: message, model: model, arena: arena)
         )
     }
 
-    private static func method(
+    private static func call(
         of message: Churn__V1__Request,
+        model: UnsafePointer<CChar>,
         arena: DecodeArena
-    ) throws(DecodeError) -> Call.Method {
+    ) throws(DecodeError) -> Call {
         switch message.method_case {
         case CHURN__V1__REQUEST__METHOD_PREDICT_BY_ID:
-            guard let call = message.predict_by_id?.pointee else { return .unknown }
-            return .predictByID(
-                PredictByIDArguments(
-                    customerID: call.customer_id,
-                    contributions: call.contributions != 0,
-                    names: call.names != 0
-                )
-            )
+            if let request = message.predict_by_id?.pointee { return Call(request, envelope: model) }
         case CHURN__V1__REQUEST__METHOD_PREDICT_BATCH:
-            guard let call = message.predict_batch?.pointee else { return .unknown }
-            switch call.rows_case {
-            case CHURN__V1__PREDICT_BATCH_REQUEST__ROWS_IDS:
-                guard let ids = call.ids?.pointee else { return .predictBatchEmpty }
-                return .predictBatchByIDs(UnsafeBufferPointer(start: ids.customer_id, count: ids.n_customer_id))
-            case CHURN__V1__PREDICT_BATCH_REQUEST__ROWS_COLUMNS:
-                guard let columns = call.columns?.pointee else { return .predictBatchEmpty }
-                return .predictBatchByColumns(try views(of: columns, arena: arena))
-            default:
-                return .predictBatchEmpty
+            if let request = message.predict_batch?.pointee {
+                return try Call(request, envelope: model, arena: arena)
             }
         case CHURN__V1__REQUEST__METHOD_HEALTH:
-            guard let call = message.health?.pointee else { return .unknown }
-            return .health(names: call.names != 0)
-        default:
-            return .unknown
+            if let request = message.health?.pointee { return Call(request, envelope: model) }
+        default: break
         }
-    }
-
-    /// Views in the arena, beside the message.
-    private static func views(
-        of message: Churn__V1__FeatureColumns,
-        arena: DecodeArena
-    ) throws(DecodeError) -> UnsafeBufferPointer<FeatureColumnView> {
-        guard let views = arena.allocate(FeatureColumnView.self, count: message.n_column) else { throw .tooManyFields }
-        for index in views.indices {
-            let column = message.column?[index]?.pointee
-            let view = FeatureColumnView(
-                name: column?.name.map { UnsafePointer($0) },
-                values: UnsafeBufferPointer(start: column?.value, count: column?.n_value ?? 0)
-            )
-            views.initializeElement(at: index, to: view)
-        }
-        return UnsafeBufferPointer(views)
+        return Call(model: model, method: .unknown)
     }
 }

@@ -4,7 +4,7 @@ package import ChurnCalls
 internal import ChurnBase
 package import NIOCore
 
-/// Writes response frames, each behind whatever the buffer already holds.
+/// Writes responses, each behind whatever the buffer already holds: as frames, or as bare messages.
 package enum ResponseEncoder {
     package static func write(
         _ answer: PredictByIDAnswer,
@@ -12,27 +12,7 @@ package enum ResponseEncoder {
         callID: UInt64,
         to buffer: inout ByteBuffer
     ) {
-        var body = Churn__V1__PredictByIdResponse()
-        churn__v1__predict_by_id_response__init(&body)
-        body.customer_id = answer.customer
-        body.probability = answer.probability
-        body.log_odds = answer.logOdds
-        body.churn = answer.churn ? 1 : 0
-        body.threshold = model.threshold
-        body.n_features = answer.features.count
-        // protobuf-c does not write through the pointers of a message it packs, here and below.
-        body.features = UnsafeMutablePointer(mutating: answer.features.baseAddress)
-        body.schema_id = model.schemaID
-        body.model = UnsafeMutablePointer(mutating: model.name)
-        body.model_version = UnsafeMutablePointer(mutating: model.version)
-        body.feature_time = answer.featureTime
-        if let segment = answer.segment { body.segment = UnsafeMutablePointer(mutating: segment) }
-        body.n_contributions = answer.contributions.count
-        body.contributions = UnsafeMutablePointer(mutating: answer.contributions.baseAddress)
-        body.baseline = answer.baseline
-        body.n_names = answer.names.count
-        body.names = UnsafeMutablePointer(mutating: answer.names.baseAddress)
-        withUnsafeMutablePointer(to: &body) { body in
+        withMessage(answer, model) { body in
             writeResponse(callID: callID, to: &buffer) { response in
                 response.result_case = CHURN__V1__RESPONSE__RESULT_PREDICT_BY_ID
                 response.predict_by_id = body
@@ -46,20 +26,7 @@ package enum ResponseEncoder {
         callID: UInt64,
         to buffer: inout ByteBuffer
     ) {
-        var body = Churn__V1__PredictBatchResponse()
-        churn__v1__predict_batch_response__init(&body)
-        body.n_probability = answer.probabilities.count
-        body.probability = UnsafeMutablePointer(mutating: answer.probabilities.baseAddress)
-        body.decision.len = answer.decisions.count
-        body.decision.data = UnsafeMutablePointer(mutating: answer.decisions.baseAddress)
-        body.status.len = answer.statuses.count
-        body.status.data = UnsafeMutablePointer(mutating: answer.statuses.baseAddress)
-        body.threshold = model.threshold
-        body.schema_id = model.schemaID
-        body.model = UnsafeMutablePointer(mutating: model.name)
-        body.model_version = UnsafeMutablePointer(mutating: model.version)
-        body.feature_time = answer.featureTime
-        withUnsafeMutablePointer(to: &body) { body in
+        withMessage(answer, model) { body in
             writeResponse(callID: callID, to: &buffer) { response in
                 response.result_case = CHURN__V1__RESPONSE__RESULT_PREDICT_BATCH
                 response.predict_batch = body
@@ -122,55 +89,12 @@ package enum ResponseEncoder {
     }
 
     package static func write(_ report: HealthReport, callID: UInt64, to buffer: inout ByteBuffer) {
-        let scratch = CStringScratch()
-        var body = Churn__V1__HealthResponse()
-        churn__v1__health_response__init(&body)
-        body.state = Churn__V1__ServingState(rawValue: UInt32(bitPattern: report.state.rawValue))
-        body.reason = scratch.copy(report.reason)
-        body.draining = report.draining ? 1 : 0
-        body.server_version = scratch.copy(report.serverVersion)
-        body.uptime_ms = report.uptimeMilliseconds
-
-        let models = scratch.array(of: UnsafeMutablePointer<Churn__V1__ModelInfo>?.self, count: report.models.count)
-        for (index, model) in report.models.enumerated() {
-            var info = Churn__V1__ModelInfo()
-            churn__v1__model_info__init(&info)
-            info.name = scratch.copy(model.name)
-            info.version = scratch.copy(model.version)
-            info.schema_id = model.schemaID
-            info.threshold = model.threshold
-            info.n_feature = model.features.count
-            info.feature = scratch.array(of: UnsafeMutablePointer<CChar>?.self, count: model.features.count)
-            for (position, feature) in model.features.enumerated() { info.feature[position] = scratch.copy(feature) }
-            models[index] = scratch.value(info)
-        }
-        body.n_model = report.models.count
-        body.model = models
-
-        if let table = report.features {
-            var info = Churn__V1__FeatureTableInfo()
-            churn__v1__feature_table_info__init(&info)
-            info.customers = table.customers
-            info.generation = table.generation
-            info.feature_time = table.featureTime
-            body.features = scratch.value(info)
-        }
-        if let store = report.store {
-            var info = Churn__V1__StoreInfo()
-            churn__v1__store_info__init(&info)
-            info.kind = scratch.copy(store.kind)
-            info.reachable = store.reachable ? 1 : 0
-            info.checked_ms_ago = store.checkedMillisecondsAgo
-            body.store = scratch.value(info)
-        }
-        withUnsafeMutablePointer(to: &body) { body in
+        withMessage(report) { body in
             writeResponse(callID: callID, to: &buffer) { response in
                 response.result_case = CHURN__V1__RESPONSE__RESULT_HEALTH
                 response.health = body
             }
         }
-        // The message points into it until it has been packed.
-        withExtendedLifetime(scratch) {}
     }
 
     private static func writeResponse(
@@ -194,43 +118,19 @@ extension ByteBuffer {
     /// - Parameter pack: writes exactly `payloadBytes` bytes and returns how many it wrote.
     mutating func writeFrame(payloadBytes: Int, pack: (UnsafeMutablePointer<UInt8>) -> Int) {
         writeInteger(UInt32(truncatingIfNeeded: payloadBytes))
-        guard payloadBytes > 0 else { return }
-        writeWithUnsafeMutableBytes(minimumWritableBytes: payloadBytes) { bytes in
+        write(bytes: payloadBytes, pack: pack)
+    }
+
+    /// Appends one message, packed straight into the buffer.
+    ///
+    /// - Parameter pack: writes exactly `count` bytes and returns how many it wrote.
+    mutating func write(bytes count: Int, pack: (UnsafeMutablePointer<UInt8>) -> Int) {
+        guard count > 0 else { return }
+        writeWithUnsafeMutableBytes(minimumWritableBytes: count) { bytes in
             guard let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return 0 }
             let written = pack(start)
-            precondition(written == payloadBytes, "protobuf-c packed another size than it announced")
+            precondition(written == count, "protobuf-c packed another size than it announced")
             return written
         }
-    }
-}
-
-/// C strings and arrays for messages that are built away from the hot path. Everything lives as long as the scratch.
-final class CStringScratch {
-    private var blocks: [UnsafeMutableRawPointer] = []
-
-    deinit {
-        for block in blocks { block.deallocate() }
-    }
-
-    func copy(_ text: String) -> UnsafeMutablePointer<CChar> {
-        let bytes = array(of: CChar.self, count: cStringBytes(text))
-        copyCString(text, to: bytes)
-        return bytes
-    }
-
-    func array<Element>(of type: Element.Type, count: Int) -> UnsafeMutablePointer<Element> {
-        let block = UnsafeMutableRawPointer.allocate(
-            byteCount: max(1, count) * MemoryLayout<Element>.stride,
-            alignment: max(16, MemoryLayout<Element>.alignment)
-        )
-        blocks.append(block)
-        return block.bindMemory(to: Element.self, capacity: max(1, count))
-    }
-
-    /// - Precondition: `Value` is a plain C struct.
-    func value<Value>(_ value: Value) -> UnsafeMutablePointer<Value> {
-        let pointer = array(of: Value.self, count: 1)
-        pointer.initialize(to: value)
-        return pointer
     }
 }

@@ -146,7 +146,7 @@ private final class PeerHandler: ChannelInboundHandler {
                 case .predictBatchByColumns(let columns):
                     .columns(columns.map { $0.name.map { String(cString: $0) } ?? "" })
                 case .health: .health
-                case .predictBatchEmpty, .unknown: .other
+                case .predictBatchEmpty, .unknown, .contradictory: .other
                 }
             return PeerRequest(
                 callID: view.callID,

@@ -160,7 +160,7 @@ import Testing
                     _ = columns[index].name.flatMap { String(validatingCString: $0) }
                     _ = columns[index].values.reduce(0, +)
                 }
-            case .predictByID, .predictBatchEmpty, .health, .unknown:
+            case .predictByID, .predictBatchEmpty, .health, .unknown, .contradictory:
                 break
             }
         }

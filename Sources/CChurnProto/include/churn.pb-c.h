@@ -186,10 +186,14 @@ struct  Churn__V1__PredictByIdRequest
    * Also return the names of the features.
    */
   protobuf_c_boolean names;
+  /*
+   * As in Request, for calls without that envelope. Where both are set they must be equal.
+   */
+  char *model;
 };
 #define CHURN__V1__PREDICT_BY_ID_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&churn__v1__predict_by_id_request__descriptor) \
-    , 0, 0, 0 }
+    , 0, 0, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Churn__V1__PredictByIdResponse
@@ -253,6 +257,10 @@ typedef enum {
 struct  Churn__V1__PredictBatchRequest
 {
   ProtobufCMessage base;
+  /*
+   * As in PredictByIdRequest.
+   */
+  char *model;
   Churn__V1__PredictBatchRequest__RowsCase rows_case;
   union {
     Churn__V1__CustomerIds *ids;
@@ -261,7 +269,7 @@ struct  Churn__V1__PredictBatchRequest
 };
 #define CHURN__V1__PREDICT_BATCH_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&churn__v1__predict_batch_request__descriptor) \
-    , CHURN__V1__PREDICT_BATCH_REQUEST__ROWS__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, CHURN__V1__PREDICT_BATCH_REQUEST__ROWS__NOT_SET, {0} }
 
 
 struct  Churn__V1__CustomerIds

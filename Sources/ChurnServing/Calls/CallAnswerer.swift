@@ -53,6 +53,8 @@ package final class CallAnswerer {
                 deliver(.health(health.report(snapshot, names: names)))
             case .unknown:
                 throw .unknownMethod
+            case .contradictory(let failure):
+                throw failure
             }
         } catch {
             deliver(.failure(error))

@@ -266,7 +266,7 @@ extension Call {
     fileprivate var needsFeatures: Bool {
         switch method {
         case .predictByID, .predictBatchByIDs: true
-        case .predictBatchByColumns, .predictBatchEmpty, .health, .unknown: false
+        case .predictBatchByColumns, .predictBatchEmpty, .health, .unknown, .contradictory: false
         }
     }
 }
