@@ -7,8 +7,8 @@ struct ServerServices: Sendable {
     let configuration: ServerConfiguration
     let health: HealthMonitor
     let budget: MemoryBudget
-    /// Large frames are answered here, one thread per core.
+    /// Large requests are answered here, one thread per core.
     let workers: NIOThreadPool
-    let largeFrameMemory = LargeFrameMemory.Pool()
+    let largeCallMemory = LargeCallMemory.Pool()
     let logger: Logger
 }

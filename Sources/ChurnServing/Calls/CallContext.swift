@@ -47,3 +47,13 @@ package final class ConnectionLiveness: Sendable {
         ended.store(true, ordering: .relaxed)
     }
 }
+
+extension Call {
+    /// Whether the server is to find the features that it is answered from.
+    package var needsFeatures: Bool {
+        switch method {
+        case .predictByID, .predictBatchByIDs: true
+        case .predictBatchByColumns, .predictBatchEmpty, .health, .unknown, .contradictory: false
+        }
+    }
+}

@@ -197,8 +197,9 @@ final class FrameSession: ConnectionSession {
 
     private func submit(_ payload: LargePayload, arrival: NIODeadline) {
         inFlight += 1
-        let job = LargeFrameJob(
+        let job = LargeCallJob(
             payload: payload,
+            codec: FrameCallCodec(arrival: arrival),
             arrival: arrival,
             snapshot: loop.snapshot,
             services: loop.services,
@@ -210,7 +211,7 @@ final class FrameSession: ConnectionSession {
         }
     }
 
-    private func finish(_ outcome: LargeFrameJob.Outcome) {
+    private func finish(_ outcome: FrameCallCodec.Output) {
         inFlight -= 1
         switch outcome {
         case .answer(var frames): if !cutter.isDiscarding { transport?.send(&frames) }
@@ -258,15 +259,5 @@ final class FrameSession: ConnectionSession {
         guard inputIsClosed, inFlight == 0, overdueAt == nil else { return }
         overdueAt = .now() + ServerLimits.frameTimeout
         transport?.finish()
-    }
-}
-
-extension Call {
-    /// Whether the server is to find the features that it is answered from.
-    fileprivate var needsFeatures: Bool {
-        switch method {
-        case .predictByID, .predictBatchByIDs: true
-        case .predictBatchByColumns, .predictBatchEmpty, .health, .unknown, .contradictory: false
-        }
     }
 }

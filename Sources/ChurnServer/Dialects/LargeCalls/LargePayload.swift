@@ -1,4 +1,4 @@
-/// The payload of one large frame, filled as it arrives and then handed to a worker whole.
+/// The bytes of one large request, filled as it arrives and then handed to a worker whole.
 ///
 /// `@unchecked Sendable`: one thread at a time has it: the session's loop until it is complete, then a worker.
 package final class LargePayload: @unchecked Sendable {

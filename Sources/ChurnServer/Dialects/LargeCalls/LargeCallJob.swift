@@ -1,0 +1,105 @@
+internal import ChurnBase
+internal import ChurnCalls
+internal import ChurnProtocol
+internal import ChurnServing
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+internal import NIOPosix
+
+/// How a dialect reads a large request and writes its answer, on whatever thread.
+protocol LargeCallCodec: Sendable {
+    /// What the session of the call is handed.
+    associatedtype Output: Sendable
+
+    /// - Returns: the call, a view into the arena.
+    func decode(_ payload: UnsafeRawBufferPointer, arena: DecodeArena) throws(DecodeError) -> LargeCall
+    func encode(_ answer: Answer, callID: UInt64) -> Output
+    func refuse(_ error: DecodeError, _ payload: UnsafeRawBufferPointer) -> Output
+}
+
+/// A large request, decoded.
+struct LargeCall {
+    var call: Call
+    /// What the answer is told by; 0 where the dialect has something else for that.
+    var callID: UInt64 = 0
+    var deadline: NIODeadline?
+}
+
+/// One large request on a worker thread: decoded, answered and encoded away from the event loop.
+struct LargeCallJob<Codec: LargeCallCodec>: Sendable {
+    let payload: LargePayload
+    let codec: Codec
+    let arrival: NIODeadline
+    let snapshot: ServingSnapshot
+    let services: ServerServices
+    /// Whether the peer has gone: then nobody wants the answer.
+    let liveness: ConnectionLiveness
+
+    /// Answers the request on a worker, and calls `done` there, or where the last customer of it was looked up.
+    func start(_ done: @escaping @Sendable (Codec.Output) -> Void) {
+        services.workers.submit { _ in
+            // On Linux this is the thread's own: a core that has both rather runs the loop, and its small calls.
+            _ = setpriority(CInt(PRIO_PROCESS.rawValue), 0, ServerLimits.workerNice)
+            run(done)
+        }
+    }
+
+    private func run(_ done: @escaping @Sendable (Codec.Output) -> Void) {
+        let memory = services.largeCallMemory.take() ?? LargeCallMemory(health: services.health)
+        // The payload is `self`'s, and the request points into the arena.
+        defer {
+            withExtendedLifetime(self) {}
+            services.largeCallMemory.keep(memory)
+        }
+        do throws(DecodeError) {
+            let request = try codec.decode(payload.bytes, arena: memory.arena)
+            let callID = request.callID
+            let context = CallContext(arrival: arrival, deadline: request.deadline, liveness: liveness)
+            var output: Codec.Output?
+            let isLate = memory.answerer.answer(request.call, context, with: snapshot) {
+                output = codec.encode($0, callID: callID)
+            } later: {
+                // It holds `self`, and so the memory that is reserved for the request, until it is answered.
+                { [self] in if let late = encoded($0, callID: callID) { done(late) } }
+            }
+            if !isLate, let output { done(output) }
+        } catch {
+            done(codec.refuse(error, payload.bytes))
+        }
+    }
+
+    private func encoded(_ late: LateAnswer, callID: UInt64) -> Codec.Output? {
+        let memory = services.largeCallMemory.take() ?? LargeCallMemory(health: services.health)
+        defer { services.largeCallMemory.keep(memory) }
+        var output: Codec.Output?
+        memory.answerer.deliver(late) { output = codec.encode($0, callID: callID) }
+        return output
+    }
+}
+
+/// What one large request is decoded into and scored in. Kept from one to the next: memory that is new costs more to
+/// touch for the first time than a row costs to score.
+///
+/// `@unchecked Sendable`: one worker at a time has it.
+final class LargeCallMemory: @unchecked Sendable {
+    let arena = DecodeArena(keptBytes: ServerLimits.keptArenaBytes)
+    let answerer: CallAnswerer
+
+    init(health: HealthMonitor) {
+        answerer = CallAnswerer(health: health)
+    }
+
+    /// Memory that workers share: as many pieces as there were workers at once.
+    final class Pool: Sendable {
+        private let pieces = NIOLockedValueBox<[LargeCallMemory]>([])
+
+        func take() -> LargeCallMemory? {
+            pieces.withLockedValue { $0.popLast() }
+        }
+
+        func keep(_ memory: LargeCallMemory) {
+            guard memory.answerer.capacityRows <= ServerLimits.keptBatchRows else { return }
+            pieces.withLockedValue { $0.append(memory) }
+        }
+    }
+}
