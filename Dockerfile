@@ -14,6 +14,7 @@ ENV DEBIAN_FRONTEND=noninteractive
 RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends \
         git pkg-config libprotobuf-c-dev libsqlite3-dev libmongoc-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev \
+        libnghttp2-dev \
     && rm -rf /var/lib/apt/lists/*
 
 # The packages, compiled in a layer that outlives every change of our own sources. It is kept as an archive, for a layer may keep
@@ -47,7 +48,7 @@ FROM ${RUNTIME_IMAGE}
 RUN export DEBIAN_FRONTEND=noninteractive \
     && apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends \
-        ca-certificates libexpat1 libmongoc-1.0-0 libprotobuf-c1 libsqlite3-0 libssl3 libzip4 zlib1g \
+        ca-certificates libexpat1 libmongoc-1.0-0 libnghttp2-14 libprotobuf-c1 libsqlite3-0 libssl3 libzip4 zlib1g \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/churn --shell /usr/sbin/nologin churn \
     && install -d -o churn -g churn -m 0750 /var/lib/churn

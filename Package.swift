@@ -69,6 +69,7 @@ let package = Package(
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "CMongo", pkgConfig: "libmongoc-1.0", providers: [.apt(["libmongoc-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CByteScan"),
         .target(name: "CChurnProto", dependencies: ["CProtobufC"]),
 
@@ -123,7 +124,7 @@ let package = Package(
             name: "ChurnServer",
             dependencies: [
                 "ChurnBase", "ChurnCalls", "ChurnProtocol", "ChurnServing", "ChurnStore", "ChurnFeatures", "ChurnModel",
-                "CEpoll", "CHandover", nioCore, nioPosix, nioLocks, logging, lifecycle,
+                "CEpoll", "CHandover", "CNghttp2", nioCore, nioPosix, nioLocks, logging, lifecycle,
             ],
             swiftSettings: strict
         ),

@@ -7,7 +7,8 @@ readonly PUBLIC_DATA_URL="https://raw.githubusercontent.com/databricks/Spark-The
 readonly PUBLIC_DATA_BLOB="d75b9df288cc82f159506aad450ec301462611d1"
 
 # What the package needs to build: SwiftPM asks pkg-config for the C libraries.
-readonly BUILD_PACKAGES=(git pkg-config libprotobuf-c-dev libsqlite3-dev libmongoc-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev)
+readonly BUILD_PACKAGES=(git pkg-config libprotobuf-c-dev libsqlite3-dev libmongoc-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev
+    libnghttp2-dev)
 readonly DOWNLOAD_PACKAGES=(ca-certificates curl)
 # What the tests need on top: the generators of the wire code and of the Python peer, linters for these scripts and for
 # docker-compose.yml, and what scripts/check-kernels looks into objects and emulates older processors with.

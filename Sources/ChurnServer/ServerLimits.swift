@@ -3,7 +3,7 @@ internal import NIOCore
 /// The limits of a server that are not settings, in one place. Those of the wire are `ProtocolLimits`, those of
 /// answering calls `ServingLimits`.
 package enum ServerLimits {
-    /// A frame up to this size is decoded, scored and answered within the event loop; it costs at most some 100 us.
+    /// A request up to this size is decoded, scored and answered within the event loop; it costs at most some 100 us.
     /// A larger one goes to a worker thread, so that it does not delay small calls.
     package static let inlinePayloadBytes = 64 * 1024
 
@@ -44,6 +44,9 @@ package enum ServerLimits {
     /// Output buffers that a loop keeps for the next turn, and the capacity up to which one is kept.
     static let spareBuffers = 64
     static let spareBufferBytes = 32 * 1024
+
+    /// Streams of HTTP/2 that a loop keeps for the next calls.
+    static let spareStreams = 1024
 
     /// Connections that the system holds until they are accepted.
     static let acceptBacklog: Int32 = 1024

@@ -30,7 +30,8 @@ enum Imports {
         ]),
         "ChurnClient": system.union(threads).union(nio).union(["ChurnBase", "ChurnCalls", "ChurnProtocol"]),
         "ChurnServer": system.union(threads).union(nio).union([
-            "ChurnBase", "CEpoll", "CHandover", "ChurnCalls", "ChurnFeatures", "ChurnModel", "ChurnProtocol",
+            "ChurnBase", "CEpoll", "CHandover", "CNghttp2", "ChurnCalls", "ChurnFeatures", "ChurnModel",
+            "ChurnProtocol",
             "ChurnServing", "ChurnStore", "Logging", "ServiceLifecycle",
         ]),
         "churn": system.union(foundation).union(threads).union([

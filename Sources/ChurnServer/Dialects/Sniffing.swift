@@ -16,10 +16,19 @@ package enum DialectChoice: Sendable {
         }
     }
 
-    /// The dialect of a connection before its first byte; `nil` when that is not known yet.
-    var known: (any Dialect)? {
-        if case .fixed(let dialect) = self { dialect } else { nil }
-    }
+    /// gRPC, churn's frames, and a refusal of HTTP/1.1. No frame within the limits begins with a byte above 1: what
+    /// begins with another and is neither a letter nor TLS is refused as a frame, by which a peer of ours learns more than
+    /// by a close.
+    package static let all = DialectChoice.firstByte([
+        (0x00...0x15, FrameDialect()),
+        (UInt8(ascii: "P")...UInt8(ascii: "P"), HTTP2Dialect()),
+        (UInt8(ascii: "A")...UInt8(ascii: "Z"), HTTP1RefusalDialect()),
+        (0x17...0xFF, FrameDialect()),
+    ])
+
+    /// Whose words a connection is refused in, before its first byte. On a shared port the first dialect's: a peer of
+    /// another has nothing to read in them, and takes them for a close.
+    var refusing: (any Dialect)? { dialects.first }
 
     /// The session of a connection that has just begun.
     func makeSession(

@@ -12,7 +12,7 @@ package struct Endpoint: Sendable {
     package init(
         host: String = ServiceAddress.defaultHost,
         port: Int = ServiceAddress.defaultPort,
-        dialect: DialectChoice = .fixed(FrameDialect()),
+        dialect: DialectChoice = .all,
         security: Security = .plaintext
     ) {
         self.host = host

@@ -277,7 +277,7 @@ final class EpollContext {
 
     private func deal(_ descriptor: CInt, from endpoint: Endpoint) {
         guard admission.admit() else {
-            if let refusal = endpoint.dialect.known?.refusal(.tooManyConnections) {
+            if let refusal = endpoint.dialect.refusing?.refusal(.tooManyConnections) {
                 _ = refusal.withUnsafeReadableBytes {
                     Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
                 }

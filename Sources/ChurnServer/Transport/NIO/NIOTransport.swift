@@ -72,7 +72,7 @@ struct NIOTransport: Transport {
                 channel.closeFuture.whenComplete { [admission] _ in admission.leave() }
                 try channel.pipeline.syncOperations.addHandler(NIOConnection(loop: context, endpoint: endpoint))
             } else {
-                let refusal = endpoint.dialect.known?.refusal(.tooManyConnections)
+                let refusal = endpoint.dialect.refusing?.refusal(.tooManyConnections)
                 try channel.pipeline.syncOperations.addHandler(NIORefusal(refusal))
             }
         }

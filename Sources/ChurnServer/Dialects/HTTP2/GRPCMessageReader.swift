@@ -1,0 +1,101 @@
+internal import ChurnCalls
+internal import ChurnProtocol
+
+/// Gathers the one message of a unary request: a byte that tells whether it is compressed, its length in four bytes, and
+/// its bytes. It does no I/O.
+///
+/// Every limit is checked from the prefix, before the message is waited for.
+struct GRPCMessageReader: ~Copyable {
+    enum Message {
+        /// Valid until the reader is used again, and no longer than the input.
+        case small(UnsafeRawBufferPointer)
+        /// For a worker.
+        case large(LargePayload)
+    }
+
+    static let prefixBytes = 5
+
+    private var prefix: (count: Int, flags: UInt8, length: Int) = (0, 0, 0)
+    private var partial = PartialFrame()
+    /// In place of `partial`, for what is too long to be kept without a reservation.
+    private var large: LargePayload?
+
+    /// Takes a piece of the request.
+    ///
+    /// - Parameters:
+    ///   - isLast: the request may end with it.
+    ///   - reserve: memory for a message that does not come in one piece.
+    /// - Returns: the message when it is whole and `isLast`.
+    mutating func take(
+        _ piece: UnsafeRawBufferPointer,
+        isLast: Bool,
+        reserve: (Int) -> MemoryBudget.Reservation?
+    ) throws(CallFailure) -> Message? {
+        var rest = piece
+        guard try takePrefix(&rest) else { return nil }
+        if partial.isEmpty, large == nil {
+            // The usual case: nothing is copied.
+            if isLast, rest.count == prefix.length, rest.count <= ServerLimits.inlinePayloadBytes {
+                return .small(rest)
+            }
+            try makeRoom(reserve)
+        }
+        if let large { large.take(from: &rest) } else { partial.take(from: &rest, upTo: prefix.length) }
+        guard rest.isEmpty else { throw .invalidArgument("the request of a unary call has more than one message") }
+        return isLast && isComplete ? message : nil
+    }
+
+    /// The request has ended.
+    ///
+    /// - Returns: its message.
+    mutating func end() throws(CallFailure) -> Message {
+        guard prefix.count == Self.prefixBytes else { throw .invalidArgument("the request has no message") }
+        guard isComplete else {
+            throw .invalidArgument("the request ends before its message of \(prefix.length) bytes does")
+        }
+        return message
+    }
+
+    mutating func clear() {
+        prefix = (0, 0, 0)
+        partial.clear()
+        large = nil
+    }
+
+    private var isComplete: Bool { large?.isComplete ?? (partial.count == prefix.length) }
+
+    private var message: Message {
+        guard let large else { return .small(partial.bytes) }
+        return large.bytes.count <= ServerLimits.inlinePayloadBytes ? .small(large.bytes) : .large(large)
+    }
+
+    /// - Returns: whether the prefix is whole, and its message may come.
+    private mutating func takePrefix(_ rest: inout UnsafeRawBufferPointer) throws(CallFailure) -> Bool {
+        if prefix.count == Self.prefixBytes { return true }
+        while prefix.count < Self.prefixBytes {
+            guard let byte = rest.first else { return false }
+            if prefix.count == 0 { prefix.flags = byte } else { prefix.length = prefix.length << 8 | Int(byte) }
+            prefix.count += 1
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst())
+        }
+        guard prefix.flags == 0 else {
+            throw CallFailure(
+                code: prefix.flags == 1 ? .unimplemented : .internal,
+                message: "the message is marked as compressed; the server takes identity only"
+            )
+        }
+        guard prefix.length <= ProtocolLimits.payloadBytes else {
+            throw CallFailure(
+                code: .resourceExhausted,
+                message: "a message of \(prefix.length) bytes is above the limit of \(ProtocolLimits.payloadBytes)"
+            )
+        }
+        return true
+    }
+
+    private mutating func makeRoom(_ reserve: (Int) -> MemoryBudget.Reservation?) throws(CallFailure) {
+        guard prefix.length > ServerLimits.keptPartialBytes else { return }
+        guard let reserved = reserve(prefix.length) else { throw .outOfMemoryBudget }
+        large = LargePayload(bytes: prefix.length, reserved: reserved)
+    }
+}

@@ -1,0 +1,145 @@
+internal import CNghttp2
+internal import NIOCore
+
+/// What every session of nghttp2 is made with: its limits, and the functions that it calls.
+///
+/// nghttp2 calls them within `nghttp2_session_mem_recv` and `nghttp2_session_mem_send` only. A session lends itself to
+/// its nghttp2 session unretained: it deletes that before it goes.
+final class HTTP2Callbacks {
+    private var callbacks: OpaquePointer?
+    private var options: OpaquePointer?
+
+    init() {
+        // Both fail for want of memory only; then `makeSession` fails.
+        guard nghttp2_session_callbacks_new(&callbacks) == 0, nghttp2_option_new(&options) == 0 else { return }
+        nghttp2_option_set_no_auto_window_update(options, 1)
+        // A peer that makes the server answer without reading the answers, or that begins work only to call it off.
+        nghttp2_option_set_max_outbound_ack(options, HTTP2Limits.unsentAcknowledgements)
+        nghttp2_option_set_max_settings(options, HTTP2Limits.settingsOfFrame)
+        nghttp2_option_set_stream_reset_rate_limit(options, HTTP2Limits.resetBurst, HTTP2Limits.resetsPerSecond)
+        nghttp2_option_set_max_continuations(options, HTTP2Limits.continuations)
+        setInput()
+        setOutput()
+    }
+
+    deinit {
+        nghttp2_session_callbacks_del(callbacks)
+        nghttp2_option_del(options)
+    }
+
+    /// - Returns: `nil` when there is no memory.
+    func makeSession(for session: HTTP2Session) -> OpaquePointer? {
+        guard callbacks != nil, options != nil else { return nil }
+        var made: OpaquePointer?
+        let user = Unmanaged.passUnretained(session).toOpaque()
+        guard nghttp2_session_server_new3(&made, callbacks, user, options, nil) == 0 else { return nil }
+        return made
+    }
+
+    /// What the peer may do, as the first thing it is told.
+    func submitSettings(of http2: OpaquePointer?, maxStreams: Int) {
+        let limits: [(nghttp2_settings_id, Int)] = [
+            (NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, maxStreams),
+            (NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, Int(HTTP2Limits.streamWindowBytes)),
+            (NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP2Limits.headerBytes),
+        ]
+        let entries = limits.map { nghttp2_settings_entry(settings_id: Int32($0.0.rawValue), value: UInt32($0.1)) }
+        // These fail for want of memory only; then the peer goes by the defaults of HTTP/2.
+        _ = nghttp2_submit_settings(http2, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
+        _ = nghttp2_session_set_local_window_size(
+            http2,
+            UInt8(NGHTTP2_FLAG_NONE.rawValue),
+            0,
+            HTTP2Limits.connectionWindowBytes
+        )
+    }
+
+    private func setInput() {
+        nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
+            guard let frame, let session = HTTP2Session.from(user) else { return 0 }
+            return session.beganHeaders(frame.pointee)
+        }
+        nghttp2_session_callbacks_set_on_header_callback(callbacks) {
+            nghttp2,
+            frame,
+            name,
+            nameBytes,
+            value,
+            valueBytes,
+            _,
+            _ in
+            guard let frame, let stream = HTTP2Session.stream(frame.pointee.hd.stream_id, of: nghttp2),
+                // Trailers of a request change nothing.
+                stream.phase == .headers
+            else { return 0 }
+            stream.head.add(
+                name: UnsafeRawBufferPointer(start: name, count: nameBytes),
+                value: UnsafeRawBufferPointer(start: value, count: valueBytes)
+            )
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, flags, id, bytes, count, user in
+            let isLast = flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+            let piece = UnsafeRawBufferPointer(start: bytes, count: count)
+            HTTP2Session.from(user)?.receivedData(id, piece, isLast: isLast)
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
+            if let frame { HTTP2Session.from(user)?.receivedFrame(frame.pointee) }
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, _, user in
+            HTTP2Session.from(user)?.closedStream(id)
+            return 0
+        }
+    }
+
+    private func setOutput() {
+        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
+            if let frame { HTTP2Session.from(user)?.sentFrame(frame.pointee) }
+            return 0
+        }
+    }
+}
+
+extension HTTP2Session {
+    static func stream(_ id: Int32, of http2: OpaquePointer?) -> HTTP2Stream? {
+        nghttp2_session_get_stream_user_data(http2, id).map {
+            Unmanaged<HTTP2Stream>.fromOpaque($0).takeUnretainedValue()
+        }
+    }
+
+    /// The session that a callback of nghttp2 is for.
+    static func from(_ user: UnsafeMutableRawPointer?) -> HTTP2Session? {
+        user.map { Unmanaged<HTTP2Session>.fromOpaque($0).takeUnretainedValue() }
+    }
+}
+
+/// The limits of HTTP/2 sessions, in one place.
+enum HTTP2Limits {
+    /// Bytes that begin every connection of a client.
+    static let prefaceBytes = 24
+
+    /// All header fields of a request, as HTTP/2 counts them: its metadata above all.
+    static let headerBytes = 16 * 1024
+
+    /// What a peer may send of a request before it is told that there is room for more: a large message does not wait
+    /// for a round trip every 64 KiB.
+    static let streamWindowBytes: Int32 = 1024 * 1024
+    static let connectionWindowBytes: Int32 = 4 * 1024 * 1024
+
+    /// Acknowledgements of pings and settings that wait to be sent; more are a flood.
+    static let unsentAcknowledgements = 1000
+
+    static let settingsOfFrame = 32
+
+    /// Streams that a peer may reset at once, and how many more in a second.
+    static let resetBurst: UInt64 = 1000
+    static let resetsPerSecond: UInt64 = 100
+
+    /// CONTINUATION frames behind one HEADERS frame.
+    static let continuations = 8
+
+    /// How long a drain waits for the round trip between its two GOAWAY frames.
+    static let drainRoundTrip = TimeAmount.seconds(1)
+}

@@ -1,0 +1,75 @@
+internal import CNghttp2
+package import ChurnCalls
+internal import ChurnProtocol
+package import ChurnServing
+package import NIOCore
+
+/// gRPC over HTTP/2 without TLS, begun with prior knowledge.
+package struct HTTP2Dialect: Dialect {
+    package init() {}
+
+    package func prepare(_ snapshot: ServingSnapshot) -> (any Sendable)? { nil }
+
+    package func makeSession(
+        on loop: LoopContext,
+        over transport: any ConnectionTransport,
+        peer: Peer
+    ) -> any ConnectionSession {
+        HTTP2Session(loop: loop, shared: loop.state(of: HTTP2Dialect.self) { HTTP2Loop() }, transport: transport)
+    }
+
+    /// SETTINGS, then a GOAWAY that says that no stream was processed: a client may try again elsewhere.
+    package func refusal(_ failure: CallFailure) -> ByteBuffer {
+        var output = ByteBuffer()
+        output.writeBytes([0, 0, 0, UInt8(NGHTTP2_SETTINGS.rawValue), 0, 0, 0, 0, 0])
+        let text = Array(failure.message.utf8)
+        output.writeBytes([
+            0, 0, UInt8(truncatingIfNeeded: 8 + text.count), UInt8(NGHTTP2_GOAWAY.rawValue), 0, 0, 0, 0, 0,
+        ])
+        output.writeInteger(UInt32(0))
+        output.writeInteger(NGHTTP2_NO_ERROR.rawValue)
+        output.writeBytes(text)
+        return output
+    }
+}
+
+/// What the HTTP/2 sessions of one loop share: memory to decode into and to write to, streams that have closed, and
+/// what every session of nghttp2 is made with.
+final class HTTP2Loop: DialectState {
+    /// What the session in hand decodes into.
+    let arena = DecodeArena()
+    /// What the session in hand sends; empty between its turns. Behind a pointer, as `FrameLoop.output`.
+    let output = UnsafeMutablePointer<ByteBuffer>.allocate(capacity: 1)
+    let fields = HTTP2Fields()
+    let callbacks = HTTP2Callbacks()
+    private var spareStreams: [HTTP2Stream] = []
+
+    init() {
+        output.initialize(to: ByteBuffer())
+    }
+
+    deinit {
+        output.deinitialize(count: 1)
+        output.deallocate()
+    }
+
+    func snapshotChanged(_ current: PreparedSnapshot) {}
+
+    func takeStream() -> HTTP2Stream {
+        spareStreams.popLast() ?? HTTP2Stream()
+    }
+
+    /// - Parameter stream: has ended.
+    func keepSpare(_ stream: HTTP2Stream) {
+        if spareStreams.count < ServerLimits.spareStreams { spareStreams.append(stream) }
+    }
+
+    /// Makes the output buffer ready for the next turn.
+    func recycleOutput() {
+        if output.pointee.capacity > ServerLimits.keptOutputBytes {
+            output.pointee = ByteBuffer()
+        } else {
+            output.pointee.clear()
+        }
+    }
+}

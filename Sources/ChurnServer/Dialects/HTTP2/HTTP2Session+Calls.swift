@@ -1,0 +1,172 @@
+internal import CNghttp2
+internal import ChurnCalls
+internal import ChurnProtocol
+internal import ChurnServing
+internal import NIOCore
+
+// MARK: What nghttp2 reports
+
+extension HTTP2Session {
+    /// - Returns: 0, or nghttp2's code for a stream that is refused.
+    func beganHeaders(_ frame: nghttp2_frame) -> Int32 {
+        // Trailers of a request belong to a stream that is there already.
+        guard frame.hd.type == UInt8(NGHTTP2_HEADERS.rawValue), frame.headers.cat == NGHTTP2_HCAT_REQUEST else {
+            return 0
+        }
+        return addStream(frame.hd.stream_id) ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
+    }
+
+    func receivedFrame(_ frame: nghttp2_frame) {
+        if frame.hd.type == UInt8(NGHTTP2_PING.rawValue) {
+            if frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { receivedPingAcknowledgement() }
+            return
+        }
+        let isHeaders = frame.hd.type == UInt8(NGHTTP2_HEADERS.rawValue)
+        guard isHeaders || frame.hd.type == UInt8(NGHTTP2_DATA.rawValue), let stream = stream(frame.hd.stream_id) else {
+            return
+        }
+        if isHeaders, stream.phase == .headers { receivedHead(stream) }
+        if frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
+            stream.requestHasEnded = true
+            guard stream.phase == .message else { return }
+            do throws(CallFailure) {
+                answer(try stream.message.end(), on: stream)
+            } catch {
+                fail(stream, error)
+            }
+        }
+    }
+
+    func receivedData(_ id: Int32, _ piece: UnsafeRawBufferPointer, isLast: Bool) {
+        // The peer may send as much again: what is kept of it is in memory that was reserved for the whole message.
+        _ = nghttp2_session_consume(http2, id, piece.count)
+        guard let stream = stream(id), stream.phase == .message else { return }
+        do throws(CallFailure) {
+            let budget = loop.services.budget
+            if let message = try stream.message.take(piece, isLast: isLast, reserve: { budget.reserve($0) }) {
+                answer(message, on: stream)
+            }
+        } catch {
+            fail(stream, error)
+        }
+    }
+
+    func sentFrame(_ frame: nghttp2_frame) {
+        guard frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
+            frame.hd.type == UInt8(NGHTTP2_HEADERS.rawValue) || frame.hd.type == UInt8(NGHTTP2_DATA.rawValue),
+            let stream = stream(frame.hd.stream_id), !stream.requestHasEnded
+        else { return }
+        // Answered before the request was whole: the rest is not wanted.
+        reset(stream, NGHTTP2_NO_ERROR)
+    }
+
+    /// Decides on a request from its header fields.
+    private func receivedHead(_ stream: HTTP2Stream) {
+        let head = stream.head
+        if head.headerBytes > HTTP2Limits.headerBytes {
+            let message = "metadata of \(head.headerBytes) bytes is above the limit of \(HTTP2Limits.headerBytes)"
+            fail(stream, CallFailure(code: .resourceExhausted, message: message))
+        } else if !head.isGRPC {
+            if head.route == .unknown {
+                refuse(stream, "404", "There is no such page; this port speaks gRPC.\n")
+            } else {
+                refuse(stream, "415", "The content-type must be application/grpc or application/grpc+proto.\n")
+            }
+        } else if !head.isPost {
+            refuse(stream, "405", "The method must be POST.\n")
+        } else if head.route == .unknown {
+            fail(stream, .unknownMethod)
+        } else if !head.isIdentity {
+            let message = "the server does not take this grpc-encoding; use identity"
+            fail(stream, CallFailure(code: .unimplemented, message: message))
+        } else if head.timeout == .malformed {
+            fail(stream, .invalidArgument("grpc-timeout is not one to eight digits and one of H, M, S, m, u, n"))
+        } else {
+            stream.phase = .message
+        }
+    }
+}
+
+// MARK: Calls
+
+extension HTTP2Session {
+    private func answer(_ message: GRPCMessageReader.Message, on stream: HTTP2Stream) {
+        stream.phase = .answering
+        stream.overdueAt = nil
+        switch (stream.head.route, message) {
+        case (.call(let method), .small(let bytes)): answer(bytes, of: method, on: stream)
+        case (.call(let method), .large(let payload)): submit(payload, of: method, on: stream)
+        case (.healthCheck, .small(let bytes)): answerHealthCheck(bytes, on: stream)
+        case (.healthCheck, .large): fail(stream, .invalidArgument("the name of a service is not that long"))
+        case (.unknown, _): fail(stream, .unknownMethod)
+        }
+    }
+
+    private func answer(_ bytes: UnsafeRawBufferPointer, of method: ServiceMethod, on stream: HTTP2Stream) {
+        do throws(DecodeError) {
+            let call = try RequestMessage.decode(bytes, of: method, arena: shared.arena)
+            if case .predictBatchByIDs = call.method, let features = loop.snapshot.features, !features.isImmediate {
+                // A batch whose customers may have to be waited for is looked up by a worker.
+                return submitCopy(of: bytes, of: method, on: stream)
+            }
+            let context = CallContext(arrival: stream.arrival, deadline: stream.deadline, liveness: stream.liveness)
+            let tag = UInt64(stream.id)
+            let isLate = loop.answerer.answer(call, context, with: loop.snapshot) {
+                respond($0, on: stream)
+            } later: { [id, lateAnswers = loop.lateAnswers] in
+                { lateAnswers.put(LateAnswers.Item(sessionID: id, tag: tag, answer: $0)) }
+            }
+            // It comes back by a task of this loop, so not before this.
+            if isLate { stream.isWaitedFor = true }
+        } catch {
+            fail(stream, .invalidArgument(error.description))
+        }
+    }
+
+    private func submitCopy(of bytes: UnsafeRawBufferPointer, of method: ServiceMethod, on stream: HTTP2Stream) {
+        guard let reserved = loop.services.budget.reserve(bytes.count) else { return fail(stream, .outOfMemoryBudget) }
+        let copy = LargePayload(bytes: bytes.count, reserved: reserved)
+        var rest = bytes
+        copy.take(from: &rest)
+        submit(copy, of: method, on: stream)
+    }
+
+    private func submit(_ payload: LargePayload, of method: ServiceMethod, on stream: HTTP2Stream) {
+        stream.isWaitedFor = true
+        let job = LargeCallJob(
+            payload: payload,
+            codec: GRPCCallCodec(method: method, deadline: stream.deadline),
+            arrival: stream.arrival,
+            snapshot: loop.snapshot,
+            services: loop.services,
+            liveness: stream.liveness
+        )
+        // The worker has it now, and with it what was reserved.
+        stream.message.clear()
+        job.start { [id, streamID = stream.id, handle = loop.handle] outcome in
+            // A connection that is gone by then wants no answer.
+            handle.execute { loop in (loop.session(id) as? HTTP2Session)?.finish(streamID, outcome) }
+        }
+    }
+
+    private func answerHealthCheck(_ bytes: UnsafeRawBufferPointer, on stream: HTTP2Stream) {
+        do throws(DecodeError) {
+            let service = try HealthCheckMessage.decode(bytes, arena: shared.arena)
+            guard service.isEmpty || service == "churn.v1.Churn" else {
+                let message = "there is no such service; ask for \"\" or \"churn.v1.Churn\""
+                return fail(stream, CallFailure(code: .notFound, message: message))
+            }
+            loop.answerer.deliverHealth(loop.snapshot, names: false) { answer in
+                guard case .health(let report) = answer else { return }
+                let status = report.state == .notServing ? HealthCheckMessage.Status.notServing : .serving
+                _ = stream.response.writeGRPC {
+                    HealthCheckMessage.write(status, to: &$0)
+                    return nil
+                }
+            }
+            submitMessage(on: stream)
+        } catch {
+            fail(stream, .invalidArgument(error.description))
+        }
+    }
+}

@@ -1,0 +1,98 @@
+internal import CNghttp2
+internal import ChurnCalls
+internal import ChurnProtocol
+internal import NIOCore
+
+extension HTTP2Session {
+    func respond(_ answer: Answer, on stream: HTTP2Stream) {
+        if let failure = stream.response.writeGRPC({ ResponseEncoder.writeMessage(answer, to: &$0) }) {
+            fail(stream, failure)
+        } else {
+            submitMessage(on: stream)
+        }
+    }
+
+    /// Submits what is in the stream's `response`, and an OK behind it.
+    func submitMessage(on stream: HTTP2Stream) {
+        let bytes = stream.response.readableBytes
+        if bytes > ServerLimits.keptPartialBytes {
+            // The peer may take its time.
+            guard let reserved = loop.services.budget.reserve(bytes) else {
+                stream.response = ByteBuffer()
+                return fail(stream, .outOfMemoryBudget)
+            }
+            stream.reserved = reserved
+        }
+        submitBody(shared.fields.response, on: stream)
+    }
+
+    /// Responds with a status alone.
+    func fail(_ stream: HTTP2Stream, _ failure: CallFailure) {
+        setAnswered(stream)
+        shared.fields.withFailure(failure) { fields in
+            // It fails for want of memory, or for a stream that is closed already.
+            _ = nghttp2_submit_response(http2, stream.id, fields.baseAddress, fields.count, nil)
+        }
+    }
+
+    /// Responds to what is no call of gRPC.
+    func refuse(_ stream: HTTP2Stream, _ status: StaticString, _ text: String) {
+        stream.response.writeString(text)
+        stream.hasTrailers = false
+        shared.fields.withStatus(status) { submitBody($0, on: stream) }
+    }
+
+    private func submitBody(_ fields: HTTP2Fields.List, on stream: HTTP2Stream) {
+        setAnswered(stream)
+        var source = nghttp2_data_provider()
+        source.source.ptr = Unmanaged.passUnretained(stream).toOpaque()
+        source.read_callback = { _, id, target, count, flags, source, user in
+            guard let target, let flags, let pointer = source?.pointee.ptr, let session = HTTP2Session.from(user) else {
+                return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+            }
+            let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+            return session.readResponse(
+                of: stream,
+                into: UnsafeMutableRawBufferPointer(start: target, count: count),
+                flags
+            )
+        }
+        _ = nghttp2_submit_response(http2, stream.id, fields.baseAddress, fields.count, &source)
+    }
+
+    /// nghttp2 can send more of a response.
+    private func readResponse(
+        of stream: HTTP2Stream,
+        into target: UnsafeMutableRawBufferPointer,
+        _ flags: UnsafeMutablePointer<UInt32>
+    ) -> Int {
+        let count = min(target.count, stream.response.readableBytes)
+        stream.response.readWithUnsafeReadableBytes { bytes in
+            target.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+            return count
+        }
+        stream.overdueAt = now + ServerLimits.frameTimeout
+        guard stream.response.readableBytes == 0 else { return count }
+        flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+        if stream.hasTrailers {
+            flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+            _ = nghttp2_submit_trailer(
+                http2,
+                stream.id,
+                shared.fields.trailers.baseAddress,
+                shared.fields.trailers.count
+            )
+        }
+        return count
+    }
+
+    private func setAnswered(_ stream: HTTP2Stream) {
+        stream.phase = .answered
+        stream.overdueAt = now + ServerLimits.frameTimeout
+        stream.isWaitedFor = false
+    }
+
+    func reset(_ stream: HTTP2Stream, _ code: nghttp2_error_code) {
+        _ = nghttp2_submit_rst_stream(http2, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code.rawValue)
+    }
+}

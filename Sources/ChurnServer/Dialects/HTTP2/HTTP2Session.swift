@@ -1,0 +1,253 @@
+internal import CNghttp2
+internal import ChurnCalls
+internal import ChurnServing
+internal import NIOCore
+
+/// One connection of HTTP/2: gives what arrives to nghttp2, has the calls in it answered, and sends all that is to be
+/// sent after one read at once.
+///
+/// Confined to the thread of its loop.
+final class HTTP2Session: ConnectionSession {
+    let id: Int
+    let loop: LoopContext
+    let shared: HTTP2Loop
+    /// nghttp2's session; `nil` only when there was no memory for it. Deleted with this session, which no callback
+    /// outlives: it is never deleted within a callback.
+    private(set) var http2: OpaquePointer?
+    /// `nil` once the connection is closed.
+    private var transport: (any ConnectionTransport)?
+    /// Those that nghttp2 has pointers to, in no order.
+    private var streams: [HTTP2Stream] = []
+    /// When the input in hand arrived.
+    private(set) var now = NIODeadline.now()
+    /// The beginning of every connection of HTTP/2, as far as it has arrived. Nothing is sent before: the peer may speak
+    /// HTTP/1.1.
+    private var prefaceBytes = 0
+    private var inputIsClosed = false
+    /// Nothing more is read or sent; the peer is waited for, so that it can read what was sent.
+    private var isEnding = false
+    /// When the connection is closed unless the peer does something.
+    private var overdueAt: NIODeadline?
+    private var draining = Draining.no
+
+    private enum Draining: Equatable {
+        case no
+        /// The peer has been told to begin no more; what it began before it heard so is still served.
+        case announced(until: NIODeadline)
+        case final
+    }
+
+    init(loop: LoopContext, shared: HTTP2Loop, transport: any ConnectionTransport) {
+        self.loop = loop
+        self.shared = shared
+        self.transport = transport
+        id = loop.nextSessionID()
+        overdueAt = now + ServerLimits.firstByteTimeout
+        http2 = shared.callbacks.makeSession(for: self)
+        loop.add(self)
+        shared.callbacks.submitSettings(of: http2, maxStreams: loop.services.configuration.maxInFlightPerConnection)
+        if loop.isDraining { announceDraining() }
+    }
+
+    deinit {
+        // It calls nothing back.
+        nghttp2_session_del(http2)
+    }
+
+    // MARK: From the transport
+
+    func receive(_ bytes: UnsafeRawBufferPointer) {
+        guard let http2, transport != nil else { return close() }
+        guard !isEnding else { return }
+        now = .now()
+        let taken = nghttp2_session_mem_recv(http2, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count)
+        guard taken >= 0 else { return failed(Int32(truncatingIfNeeded: taken), bytes) }
+        if prefaceBytes < HTTP2Limits.prefaceBytes {
+            prefaceBytes = min(HTTP2Limits.prefaceBytes, prefaceBytes + bytes.count)
+            if prefaceBytes == HTTP2Limits.prefaceBytes { overdueAt = nil }
+        }
+        finishDraining()
+        flush()
+        closeIfDone()
+    }
+
+    /// nghttp2 cannot go on.
+    private func failed(_ code: Int32, _ bytes: UnsafeRawBufferPointer) {
+        guard code == NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue, let transport else { return close() }
+        // A method of HTTP/1.1 that begins like the preface, such as POST.
+        let session = HTTP1RefusalSession(loop: loop, transport: transport)
+        transport.continue(with: session)
+        closed()
+        session.receive(bytes)
+    }
+
+    func inputClosed() {
+        inputIsClosed = true
+        if isEnding { transport?.finish() } else { closeIfDone() }
+    }
+
+    func closed() {
+        guard transport != nil else { return }
+        transport = nil
+        for stream in streams { stream.end() }
+        loop.remove(self)
+    }
+
+    // MARK: From the loop
+
+    func finish(_ late: [LateAnswers.Item]) {
+        guard transport != nil else { return }
+        now = .now()
+        for item in late {
+            // A stream that is gone by then wants no answer.
+            guard let stream = stream(Int32(truncatingIfNeeded: item.tag)), stream.phase == .answering else { continue }
+            loop.answerer.deliver(item.answer) { respond($0, on: stream) }
+        }
+        flush()
+        closeIfDone()
+    }
+
+    /// A worker has answered a large call.
+    func finish(_ streamID: Int32, _ outcome: GRPCCallCodec.Output) {
+        guard transport != nil, let stream = stream(streamID), stream.phase == .answering else { return }
+        now = .now()
+        switch outcome {
+        case .message(let message):
+            stream.response = message
+            submitMessage(on: stream)
+        case .failure(let failure):
+            fail(stream, failure)
+        }
+        flush()
+        closeIfDone()
+    }
+
+    func close() {
+        transport?.close()
+    }
+
+    func closeIfOverdue(_ now: NIODeadline) {
+        if let overdueAt, now >= overdueAt { return close() }
+        self.now = now
+        // A copy: what is given up may leave the list.
+        for stream in Array(streams) {
+            if let overdueAt = stream.overdueAt, now >= overdueAt { giveUp(stream) }
+        }
+        finishDraining()
+        flush()
+        closeIfDone()
+    }
+
+    /// The peer has not sent the rest of its request, or not taken its answer.
+    private func giveUp(_ stream: HTTP2Stream) {
+        switch stream.phase {
+        case .headers:
+            // In the middle of a header block, which nothing may come between.
+            _ = nghttp2_session_terminate_session(http2, NGHTTP2_PROTOCOL_ERROR.rawValue)
+        case .message:
+            fail(
+                stream,
+                CallFailure(code: .deadlineExceeded, message: "the rest of the request did not arrive in time")
+            )
+        case .answering: break
+        case .answered: reset(stream, NGHTTP2_CANCEL)
+        }
+    }
+
+    // MARK: Draining
+
+    /// The first of two steps: streams that the peer begins before it hears of it are served as any other.
+    func announceDraining() {
+        guard draining == .no else { return }
+        draining = .announced(until: .now() + HTTP2Limits.drainRoundTrip)
+        _ = nghttp2_submit_shutdown_notice(http2)
+        // Its acknowledgement tells that the peer has heard.
+        _ = nghttp2_submit_ping(http2, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
+        flush()
+    }
+
+    /// The peer has heard of it. The rest of the input in hand is still served.
+    func receivedPingAcknowledgement() {
+        if case .announced = draining { draining = .announced(until: now) }
+    }
+
+    /// The second step: streams above the last one so far are not begun, and a client may try them elsewhere.
+    private func finishDraining() {
+        guard case .announced(let until) = draining, now >= until else { return }
+        draining = .final
+        _ = nghttp2_submit_goaway(
+            http2,
+            UInt8(NGHTTP2_FLAG_NONE.rawValue),
+            nghttp2_session_get_last_proc_stream_id(http2),
+            NGHTTP2_NO_ERROR.rawValue,
+            nil,
+            0
+        )
+    }
+
+    // MARK: Streams
+
+    func addStream(_ id: Int32) -> Bool {
+        let stream = shared.takeStream()
+        stream.begin(id: id, arrival: now)
+        guard nghttp2_session_set_stream_user_data(http2, id, Unmanaged.passUnretained(stream).toOpaque()) == 0 else {
+            return false
+        }
+        stream.index = streams.count
+        streams.append(stream)
+        return true
+    }
+
+    func closedStream(_ id: Int32) {
+        guard let stream = stream(id), stream.index < streams.count else { return }
+        _ = nghttp2_session_set_stream_user_data(http2, id, nil)
+        let last = streams.removeLast()
+        if last !== stream {
+            last.index = stream.index
+            streams[stream.index] = last
+        }
+        stream.end()
+        shared.keepSpare(stream)
+    }
+
+    func stream(_ id: Int32) -> HTTP2Stream? { Self.stream(id, of: http2) }
+
+    // MARK: Output
+
+    /// Sends what nghttp2 has to send: every turn of a session ends with this.
+    private func flush() {
+        guard prefaceBytes == HTTP2Limits.prefaceBytes, let http2 else { return }
+        while transport != nil {
+            var bytes: UnsafePointer<UInt8>?
+            let count = nghttp2_session_mem_send(http2, &bytes)
+            guard count >= 0 else { return close() }
+            if count == 0 { break }
+            shared.output.pointee.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
+            if shared.output.pointee.readableBytes >= ServerLimits.pieceBytes { sendOutput() }
+        }
+        sendOutput()
+    }
+
+    private func sendOutput() {
+        guard shared.output.pointee.readableBytes > 0 else { return }
+        transport?.send(&shared.output.pointee)
+        shared.recycleOutput()
+    }
+
+    private func closeIfDone() {
+        guard let http2, let transport, !isEnding else { return }
+        if nghttp2_session_want_read(http2) == 0, nghttp2_session_want_write(http2) == 0 {
+            // Input is read on for a while and thrown away: closing a socket with unread input would reset it, and the
+            // peer might never see what was sent last.
+            isEnding = true
+            overdueAt = .now() + ServerLimits.lingerTimeout
+            if inputIsClosed { transport.finish() } else { transport.closeOutput() }
+        } else if inputIsClosed, overdueAt == nil || streams.isEmpty {
+            // What is being answered is still answered; the rest of the other requests will not come.
+            guard streams.contains(where: { $0.phase == .answering || $0.phase == .answered }) else {
+                return transport.finish()
+            }
+            overdueAt = .now() + ServerLimits.frameTimeout
+        }
+    }
+}

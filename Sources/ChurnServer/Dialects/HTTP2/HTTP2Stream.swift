@@ -1,0 +1,70 @@
+internal import ChurnCalls
+internal import ChurnServing
+internal import NIOCore
+
+/// One request and its response. Used again for another when its stream has closed; confined to its loop's thread.
+///
+/// nghttp2 has an unretained pointer to it from the beginning of the stream's headers until `on_stream_close`. Its session
+/// has it among its `streams` all that time, which keeps it alive.
+final class HTTP2Stream {
+    enum Phase {
+        /// Header fields arrive.
+        case headers
+        /// The message arrives.
+        case message
+        /// The call is being answered, here or elsewhere.
+        case answering
+        /// The response has been submitted.
+        case answered
+    }
+
+    private(set) var id: Int32 = 0
+    /// Its place among the session's streams.
+    var index = 0
+    var phase = Phase.headers
+    var head = GRPCRequestHead()
+    var message = GRPCMessageReader()
+    /// The peer has ended the request.
+    var requestHasEnded = false
+    /// What the deadline of the call is counted from.
+    var arrival = NIODeadline.now()
+    /// When the stream is given up unless its peer does something; `nil` while the call is being answered.
+    var overdueAt: NIODeadline?
+    /// For those that work for the call.
+    private(set) var liveness = ConnectionLiveness()
+    /// Others than the session have `liveness`.
+    var isWaitedFor = false
+    /// What is still to be sent of the response's message.
+    var response = ByteBuffer()
+    /// Of memory for `response`.
+    var reserved: MemoryBudget.Reservation?
+    /// Trailers with a status follow the message.
+    var hasTrailers = true
+
+    func begin(id: Int32, arrival: NIODeadline) {
+        self.id = id
+        self.arrival = arrival
+        overdueAt = arrival + ServerLimits.frameTimeout
+        phase = .headers
+        head = GRPCRequestHead()
+        requestHasEnded = false
+        hasTrailers = true
+    }
+
+    /// Its stream has closed: nobody waits for the answer, if there is none yet.
+    func end() {
+        if isWaitedFor {
+            liveness.end()
+            liveness = ConnectionLiveness()
+            isWaitedFor = false
+        }
+        message.clear()
+        reserved = nil
+        if response.capacity > ServerLimits.keptPartialBytes { response = ByteBuffer() } else { response.clear() }
+    }
+
+    /// When the call ends at the latest; `nil` when it has no deadline.
+    var deadline: NIODeadline? {
+        if case .after(let time) = head.timeout { arrival + time } else { nil }
+    }
+}
