@@ -17,13 +17,22 @@ package enum Surroundings {
 
     /// A Python that has Google's protobuf runtime.
     package static func python() throws -> String {
-        guard let python = ProcessInfo.processInfo.environment["CHURN_TEST_PYTHON"], !python.isEmpty else {
+        try python("CHURN_TEST_PYTHON", environment: "venv-tests", requirements: "requirements.txt")
+    }
+
+    /// A Python that has gRPC's own client.
+    package static func grpcPython() throws -> String {
+        try python("CHURN_TEST_GRPC_PYTHON", environment: "venv-grpc", requirements: "requirements-grpc.txt")
+    }
+
+    private static func python(_ variable: String, environment: String, requirements: String) throws -> String {
+        guard let python = ProcessInfo.processInfo.environment[variable], !python.isEmpty else {
             throw Missing(
                 description: """
-                    CHURN_TEST_PYTHON is not set. Run ./scripts/test, which makes a suitable Python, or do it by hand:
-                    python3 -m venv .build/venv-tests
-                    .build/venv-tests/bin/pip install -r Tests/Peers/python/requirements.txt
-                    export CHURN_TEST_PYTHON=$PWD/.build/venv-tests/bin/python
+                    \(variable) is not set. Run ./scripts/test, which makes a suitable Python, or do it by hand:
+                    python3 -m venv .build/\(environment)
+                    .build/\(environment)/bin/pip install -r Tests/Peers/python/\(requirements)
+                    export \(variable)=$PWD/.build/\(environment)/bin/python
                     """
             )
         }
