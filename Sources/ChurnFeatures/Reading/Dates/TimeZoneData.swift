@@ -1,9 +1,3 @@
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
-
 /// The offsets of one time zone, from a file of the tz database: TZif version 2 or later, RFC 9636.
 struct TimeZoneData: Sendable {
     static let directory = "/usr/share/zoneinfo"
@@ -18,11 +12,22 @@ struct TimeZoneData: Sendable {
     /// After the last one.
     private let rule: TimeZoneRule?
 
+    /// Nil when there is no such file.
     static func read(name: String) -> [UInt8]? {
-        guard let data = FileManager.default.contents(atPath: "\(directory)/\(name)"), data.count <= fileBytes else {
-            return nil
+        guard let file = try? InputFile(opening: "\(directory)/\(name)", name: name), let count = file.byteCount,
+            count <= fileBytes
+        else { return nil }
+        var bytes = [UInt8](repeating: 0, count: Int(count) + 1)
+        var filled = 0
+        while filled < bytes.count {
+            let got = bytes.withUnsafeMutableBytes {
+                try? file.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[filled...]))
+            }
+            guard let got else { return nil }
+            if got == 0 { break }
+            filled += got
         }
-        return Array(data)
+        return Array(bytes[..<filled])
     }
 
     /// Nil when the bytes are no such file.
