@@ -11,6 +11,8 @@ struct OrderMemory {
     /// Of an invoice of more than 16 bytes.
     private var longInvoice: [UInt8] = []
 
+    var isKnown: Bool { invoiceBytes > 0 }
+
     /// Forgets the order, so that nothing is filled from it.
     @inline(__always)
     mutating func forget() { invoiceBytes = 0 }

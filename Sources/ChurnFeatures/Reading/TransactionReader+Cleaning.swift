@@ -104,7 +104,7 @@ extension TransactionReader {
     /// Takes the customer of the line before, where this is a further line of its order: the same invoice, and the same moment
     /// or none. False: the line has no customer.
     private mutating func fillCustomer(_ text: UnsafeBufferPointer<UInt8>, _ isLatin1: Bool) -> Bool {
-        guard text.isEmpty, columns.invoice >= 0,
+        guard order.isKnown, text.isEmpty, columns.invoice >= 0,
             let invoice = self.text(columns.invoice, 0, ReadingLimits.invoiceBytes, isLatin1), order.matches(invoice)
         else { return false }
         let date = number(columns.date)

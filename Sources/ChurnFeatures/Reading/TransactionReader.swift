@@ -46,7 +46,11 @@ package struct TransactionReader: ~Copyable {
     var dateMisses = 0
     var firstDateMiss: LayoutFault.Place?
     /// What `clean` found that ends the reading.
-    var fault: ReadingError?
+    var fault: ReadingError? {
+        didSet { hasFault = true }
+    }
+    /// For the lines without one: looking into `fault` copies it.
+    private var hasFault = false
 
     private let rejects: RejectsFile?
     /// The first line of each reason.
@@ -246,7 +250,7 @@ package struct TransactionReader: ~Copyable {
             counts.noteKept(minute: line.minute, isCancellation: line.quantity < 0, isCopy: line.copy > 0)
             return true
         }
-        if let fault { throw fault }
+        if hasFault, let fault { throw fault }
         counts.lines += 1
         counts.noteRejected(reason)
         noteExample(reason, isLatin1: isLatin1)
@@ -270,7 +274,7 @@ package struct TransactionReader: ~Copyable {
     }
 
     private func checkDateLayout(missLimit: Int) throws(ReadingError) {
-        guard settled.dates == nil, dateMisses >= missLimit, let firstDateMiss else { return }
+        guard dateMisses >= missLimit, settled.dates == nil, let firstDateMiss else { return }
         throw .noDates(firstDateMiss)
     }
 
