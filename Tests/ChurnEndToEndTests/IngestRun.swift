@@ -14,9 +14,15 @@ enum IngestRun {
         var factsHash: UInt64
     }
 
-    static func start(_ data: String, into uri: String, batchLines: Int = 2_000) throws -> ChildProcess {
+    /// - Parameter flags: unless others are given, that the month is first: the first lines of the real data do not prove it.
+    static func start(
+        _ data: String,
+        into uri: String,
+        batchLines: Int = 2_000,
+        flags: [String] = ["--dates", "mdy"]
+    ) throws -> ChildProcess {
         let arguments = ["ingest", "--json", "--batch-lines", "\(batchLines)", "--store", uri, data]
-        return try ChildProcess(Surroundings.churn(), arguments)
+        return try ChildProcess(Surroundings.churn(), arguments + flags)
     }
 
     static func whole(_ data: String, into uri: String) throws -> Outcome {

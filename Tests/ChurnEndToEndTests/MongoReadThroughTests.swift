@@ -22,7 +22,7 @@ import Testing
             proxy = try CuttingProxy(to: mongodb.port)
             let data = "\(directory.path)/data.csv"
             try ChildProcess.run(Surroundings.churn(), ["generate", "--customers", "\(count)", "--output", data])
-            for command in [["ingest", data], ["features"]] {
+            for command in [["ingest", "--dates", "mdy", data], ["features"]] {
                 try ChildProcess.run(Surroundings.churn(), command + ["--store", mongodb.uri("churn")])
             }
             let store = try MongoStore(uri: mongodb.uri("churn"), access: .read)

@@ -28,7 +28,7 @@ import Testing
                 mongodb: try MongoDatabase().uri
             )
             for uri in [stores.sqlite, stores.mongodb] {
-                try ChildProcess.run(Surroundings.churn(), ["ingest", "--store", uri, stores.data])
+                try ChildProcess.run(Surroundings.churn(), ["ingest", "--dates", "mdy", "--store", uri, stores.data])
             }
             return stores
         }
@@ -99,7 +99,9 @@ import Testing
             mongodb: try MongoDatabase().uri
         )
         _ = try run(["generate", "--customers", "60", "--output", stores.data])
-        for uri in [stores.sqlite, stores.mongodb] { _ = try run(["ingest", "--store", uri, stores.data]) }
+        for uri in [stores.sqlite, stores.mongodb] {
+            _ = try run(["ingest", "--dates", "mdy", "--store", uri, stores.data])
+        }
         return stores
     }
 

@@ -33,7 +33,7 @@ import Testing
 
     /// Each command, and texts of the messages at which the primary steps down, one after the other.
     private static let commands: [(arguments: [String], texts: [String])] = [
-        (["ingest", "--batch-lines", "300"], ["stock_code", "stock_code"]),
+        (["ingest", "--dates", "mdy", "--batch-lines", "300"], ["stock_code", "stock_code"]),
         (["features"], ["$merge", "last_purchase_minute"]),
         (["segment", "--k", "3"], ["segment_1_", "segment_names"]),
         (["score", "--all", "--to", "store", "--model", "seed-logistic"], ["is_churn"]),

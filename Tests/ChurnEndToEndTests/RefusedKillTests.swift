@@ -42,12 +42,12 @@ import Testing
             let none = directory.path + "/none.sqlite"
 
             let clock = ContinuousClock()
-            let (status, output) = try IngestRun.start(data, into: full).waitForEnd()
+            let (status, output) = try IngestRun.start(data, into: full, flags: []).waitForEnd()
             #expect(status == 65 && output.contains(ending.rawValue) && output.contains(data), "\(output)")
             #expect(try Self.hash(of: full) == before.hash)
             // Once more, now that the file is in the cache: how long it takes.
             let begun = clock.now
-            let (again, _) = try IngestRun.start(data, into: "sqlite:\(none)").waitForEnd()
+            let (again, _) = try IngestRun.start(data, into: "sqlite:\(none)", flags: []).waitForEnd()
             let microseconds = Int((clock.now - begun) / .microseconds(1))
             #expect(again == 65)
             #expect(!FileManager.default.fileExists(atPath: none))
@@ -55,7 +55,7 @@ import Testing
             var random = SplitMix64(seed: 12)
             for moment in 0..<Self.moments {
                 let uri = moment.isMultiple(of: 2) ? full : "sqlite:\(none)"
-                let child = try IngestRun.start(data, into: uri)
+                let child = try IngestRun.start(data, into: uri, flags: [])
                 let slot = microseconds / Self.moments
                 IngestRun.waitABit(moment * slot + Int.random(in: 0...slot, using: &random))
                 kill(child.identifier, SIGKILL)

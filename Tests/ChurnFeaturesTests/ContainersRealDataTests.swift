@@ -77,7 +77,11 @@ struct ContainersRealDataTests {
         var reasons: [String] = []
 
         init(_ input: TransactionInput) throws {
-            var reader = try TransactionReader(input: input)
+            var reader = try TransactionReader(
+                input: input,
+                // The first lines do not prove it.
+                layout: input.worksheet == nil ? ReadingLayout(text: "dates: mdy") : ReadingLayout()
+            )
             var count = 0
             var hash = self.hash
             var hasMore = true
