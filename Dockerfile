@@ -13,8 +13,7 @@ WORKDIR /src
 ENV DEBIAN_FRONTEND=noninteractive
 RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends \
-        git pkg-config libprotobuf-c-dev libsqlite3-dev libmongoc-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev \
-        libnghttp2-dev \
+        git pkg-config libprotobuf-c-dev libsqlite3-dev libmongoc-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev libnghttp2-dev \
     && rm -rf /var/lib/apt/lists/*
 
 # The packages, compiled in a layer that outlives every change of our own sources. It is kept as an archive, for a layer may keep
