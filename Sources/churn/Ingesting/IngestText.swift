@@ -89,7 +89,7 @@ enum IngestText {
         table.add(["already there", groupedText(counts.alreadyThere)])
         var text = files(read) + table.text()
         let rate = rateText(total.lines, in: elapsed)
-        text += "store  \(location), in \(roundedText(elapsed / .seconds(1), decimals: 1)) s (\(rate) lines/s)\n"
+        text += "store  \(location), in \(durationText(elapsed)) (\(rate) lines/s)\n"
         if let rejected, rejected.isCreated {
             let left = total.rejectsNotWritten
             text += "rejects  \(rejected.path)" + (left > 0 ? " (\(groupedText(left)) more not written)" : "") + "\n"
@@ -116,7 +116,7 @@ enum IngestText {
         return files(read) + table.text()
             + "as of \(CivilTime.format(minute: context.asOfMinute)), hash \(hexadecimal(totals.hash))\n"
             + "features  \(output == "-" ? "standard output" : output), in "
-            + "\(roundedText(elapsed / .seconds(1), decimals: 1)) s (\(rate) lines/s)\n"
+            + "\(durationText(elapsed)) (\(rate) lines/s)\n"
     }
 
     static func object(

@@ -37,3 +37,9 @@ struct ProgressLine {
 func rateText(_ count: Int64, in elapsed: Duration) -> String {
     groupedText(Int64(Double(count) / max(elapsed / .seconds(1), 0.001)))
 }
+
+/// How long something took: whole milliseconds below a second, and tenths of a second above.
+func durationText(_ elapsed: Duration) -> String {
+    let seconds = elapsed / .seconds(1)
+    return seconds < 1 ? "\(Int64((1_000 * seconds).rounded())) ms" : "\(roundedText(seconds, decimals: 1)) s"
+}
