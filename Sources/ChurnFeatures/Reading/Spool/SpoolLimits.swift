@@ -1,6 +1,6 @@
 /// Every bound of keeping cleaned lines until all inputs are judged. Memory is about `memoryBytes`, whatever their number.
 package enum SpoolLimits {
-    /// Bytes of lines in memory; those that follow go to a temporary file. The real data take 24 MiB.
+    /// Bytes of lines in memory; those that follow go to a temporary file. The real data take 22 MiB.
     package static let memoryBytes = 128 << 20
     /// Lines are written to the file, and read from it, in pieces of this size.
     package static let chunkBytes = 2 << 20

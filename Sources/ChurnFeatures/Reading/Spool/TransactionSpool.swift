@@ -1,7 +1,7 @@
 /// Cleaned lines in the order they were read, kept until it is settled that they are to be stored.
 ///
 /// They are in memory up to a limit, and behind it in a temporary file without a name. An invoice's lines share much with
-/// the line before, so what is equal is not written again: the real data take 60 bytes a line. A record:
+/// the line before, so what is equal is not written again: the real data take 57 bytes per line. A record:
 ///
 /// | bytes | holds |
 /// |---|---|
