@@ -420,7 +420,12 @@ def _():
             time.sleep(0.01)
 
     wait_for_calls()
-    os.kill(options.drain_pid, signal.SIGTERM)
+    with raw_http2.Connection(HOST, options.port) as silent:
+        for _ in range(2):
+            equal(silent.call(BY_ID, by_id(options.customers[0]).SerializeToString()).status, 0, "status before")
+        os.kill(options.drain_pid, signal.SIGTERM)
+        # Streams 1 and 3 were served. The second comes too when nobody acknowledges the ping between them.
+        equal(silent.goaways(), [(2**31 - 1, 0), (3, 0)], "the two GOAWAY frames")
     wait_for_calls()
     stopping.set()
     for thread in threads:

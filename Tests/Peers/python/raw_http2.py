@@ -106,6 +106,20 @@ class Connection:
         except (ConnectionError, h2.exceptions.ProtocolError):
             self.is_closed = True
 
+    def goaways(self):
+        """Reads to the server's end, answering nothing: the last stream and the error of every GOAWAY."""
+        data = bytearray()
+        while piece := self.socket.recv(1 << 16):
+            data += piece
+        found, position = [], 0
+        while position + 9 <= len(data):
+            length, kind = int.from_bytes(data[position:position + 3], "big"), data[position + 3]
+            if kind == 7:
+                last, code = struct.unpack_from(">II", data, position + 9)
+                found.append((last & 0x7FFF_FFFF, code))
+            position += 9 + length
+        return found
+
     def call(self, path, message=b"", headers=(), **options):
         """A unary call whose message comes in one piece."""
         stream = self.begin(path, headers, **options)
