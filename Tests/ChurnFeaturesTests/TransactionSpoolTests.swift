@@ -1,8 +1,7 @@
+import ChurnFeatures
 import Foundation
 import TestSupport
 import Testing
-
-@testable import ChurnFeatures
 
 @Suite("The spool of cleaned lines") struct TransactionSpoolTests {
     /// A line with texts of its own, and what it is compared by.

@@ -1,7 +1,6 @@
+import ChurnFeatures
 import TestSupport
 import Testing
-
-@testable import ChurnFeatures
 
 @Suite("What stands out in the lines of a command") struct TransactionSurveyTests {
     /// Days since 1970-01-01, customer, and amount in thousandths (below 0: a cancellation).

@@ -183,7 +183,7 @@ package struct TransactionSpool: ~Copyable {
 
 extension TransactionLine {
     /// Without texts and with zeros: to be filled.
-    static var empty: TransactionLine {
+    package static var empty: TransactionLine {
         let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
         return TransactionLine(
             invoice: none,

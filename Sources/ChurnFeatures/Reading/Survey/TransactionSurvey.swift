@@ -149,6 +149,12 @@ package struct FarDay: Equatable, Sendable {
     /// Lines beyond the gap.
     package var lines: Int64
 
+    package init(day: Int64, gapDays: Int64, lines: Int64) {
+        self.day = day
+        self.gapDays = gapDays
+        self.lines = lines
+    }
+
     /// - Parameter days: ascending.
     static func last(of days: [SurveyDay]) -> FarDay? { far(days.reversed()) }
 
