@@ -95,7 +95,7 @@ struct ContainersArchiveTests {
 
     @Test("the report of a member has its name, and its bytes as stored")
     func report() throws {
-        let line = ReadingSupport.line()
+        let line = ReadingSupport.line(date: "2010-12-01 08:26")
         try ZipFile.write([ZipFile.Member("x/a.csv", ReadingSupport.header + line + line)], to: path)
         let input = try #require(try TransactionInputs.find(at: [path]).inputs.first)
         let reading = ContainersSupport.lines(input)

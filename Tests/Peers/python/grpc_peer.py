@@ -266,7 +266,10 @@ def _():
         calls += [churn.PredictById.future(by_id(1), timeout=TIMEOUT_SECONDS) for _ in range(100)]
         for call in calls:
             call.cancel()
-        equal({call.code() for call in calls[:8]}, {Code.CANCELLED}, "codes of large calls")
+        # An answer may be there before the cancellation; not all eight, which are one after another on two cores.
+        codes = {call.code() for call in calls[:8]}
+        if not {Code.CANCELLED} <= codes <= {Code.CANCELLED, Code.OK}:
+            raise AssertionError(f"codes of large calls: {codes}")
         churn.PredictById(by_id(options.customers[0]), timeout=TIMEOUT_SECONDS)
     # Memory that was reserved for them has been given back.
     with open_channel() as channel:

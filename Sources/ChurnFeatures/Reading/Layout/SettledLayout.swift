@@ -75,6 +75,7 @@ package struct SettledLayout: Equatable, Sendable {
         }
         if let dates { remarks += dateRemarks(dates) }
         if layout.decimal == .comma { remarks.append("numbers have a decimal comma" + proof(decimalProof)) }
+        if let thousandsRemark { remarks.append(thousandsRemark) }
         if columns.amount >= 0 {
             remarks.append("\"\(header[columns.amount])\" is the total of a line, in place of a price")
         }
@@ -85,6 +86,14 @@ package struct SettledLayout: Equatable, Sendable {
             )
         }
         return remarks
+    }
+
+    /// Where the number that proves the decimal sign has the other sign too, for thousands.
+    private var thousandsRemark: String? {
+        guard let decimalProof, let decimal = layout.decimal else { return nil }
+        let (sign, name): (Character, String) = decimal == .comma ? (".", "point") : (",", "comma")
+        guard decimalProof.value.contains(sign) else { return nil }
+        return "thousands are marked by a \(name)" + proof(decimalProof)
     }
 
     private func dateRemarks(_ dates: DateLayout) -> [String] {
