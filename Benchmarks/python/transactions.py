@@ -6,6 +6,8 @@ import subprocess
 
 import bench
 
+# From the thirteenth of the first month on: dates of the days before may be read in two ways.
+TINY_SKIPPED_LINES = 26_700
 TINY_LINES = 3_000
 
 
@@ -35,7 +37,10 @@ def file():
     if bench.tiny:
         short = os.path.join(folder, "transactions-tiny.csv")
         with open(path, "rb") as lines, open(short, "wb") as target:
-            for _ in range(TINY_LINES + 1):
+            target.write(lines.readline())
+            for _ in range(TINY_SKIPPED_LINES):
+                lines.readline()
+            for _ in range(TINY_LINES):
                 target.write(lines.readline())
         path = short
     return path, f"{os.path.getsize(path) / 1e6:.1f} MB"
