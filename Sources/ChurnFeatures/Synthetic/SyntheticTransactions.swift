@@ -37,7 +37,7 @@ package enum SyntheticError: Error, Equatable, CustomStringConvertible {
 ///
 /// **Order and cost.** Lines come out in the order of time and invoice numbers grow from 536365 (with a seventh digit
 /// from the 463,636th invoice on), because each customer waits in the list of the day of the next purchase: time is
-/// O(customers + days + lines), memory 12 bytes a customer plus the invoices of one day and the cancellations to come.
+/// O(customers + days + lines), memory 12 bytes per customer plus the invoices of one day and the cancellations to come.
 ///
 /// The same parameters give the same bytes on every machine.
 package struct SyntheticTransactions: Sendable {

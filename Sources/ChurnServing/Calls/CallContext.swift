@@ -30,7 +30,8 @@ package struct CallContext: Sendable {
     }
 }
 
-/// Who makes a call. Connections do not say so yet: there is one principal, who may call everything.
+/// The caller, as far as its connection identifies it. No connection does yet: there is one principal, which may make
+/// every call.
 package enum Principal: Sendable {
     case anonymous
 }

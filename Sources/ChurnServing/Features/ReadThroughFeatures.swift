@@ -41,7 +41,7 @@ package struct ReadThroughFeatures: FeatureSource {
         _ completion: () -> @Sendable (FeatureAnswer) -> Void
     ) -> FeatureAnswer? {
         let done = completion()
-        let found = lookup.find(customerID, until: waitDeadline(context)) { [self] in
+        let found = lookup.find(customerID, until: waitDeadline(context, from: context.arrival)) { [self] in
             done(answer($0, customerID, hasDeadline: context.deadline != nil))
         }
         return found.map { answer($0, customerID, hasDeadline: context.deadline != nil) }
@@ -58,9 +58,9 @@ package struct ReadThroughFeatures: FeatureSource {
         return nil
     }
 
-    /// Until when a look-up is waited for.
-    func waitDeadline(_ context: CallContext) -> NIODeadline {
-        context.deadline ?? context.arrival + .seconds(ServingLimits.lookupSeconds)
+    /// Until when a look-up that begins at `start` is waited for.
+    func waitDeadline(_ context: CallContext, from start: NIODeadline) -> NIODeadline {
+        context.deadline ?? start + .seconds(ServingLimits.lookupSeconds)
     }
 
     /// What a look-up came to: the one place that gives each outcome its status.

@@ -65,9 +65,8 @@ final class BatchLookup: Sendable {
             state.waiting = end - first
             return state.storeIsGone
         }
-        let until =
-            storeIsGone
-            ? NIODeadline.now() : context.deadline ?? .now() + .seconds(ServingLimits.lookupSeconds)
+        let now = NIODeadline.now()
+        let until = storeIsGone ? now : features.waitDeadline(context, from: now)
         for row in first..<end {
             let answer = features.lookup.find(ids[row], until: until) { [self] in take($0, row: row, end: end) }
             if let answer { take(answer, row: row, end: end) }
