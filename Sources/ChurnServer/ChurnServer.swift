@@ -17,18 +17,18 @@ package struct ChurnServer: Service {
     private let models: ModelSet
     private let store: (any Store)?
     private let logger: Logger
-    private let onListening: @Sendable (_ host: String, _ port: Int) -> Void
+    private let onListening: @Sendable ([ListeningAddress]) -> Void
 
     /// - Parameters:
     ///   - store: where features come from; `nil` serves PredictBatch by columns only.
     ///   - onListening: called once, when connections are accepted and the store's newest build is loaded, with the
-    ///     address of the first endpoint.
+    ///     address of every endpoint, in their order.
     package init(
         configuration: ServerConfiguration,
         models: ModelSet,
         store: (any Store)?,
         logger: Logger,
-        onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
+        onListening: @escaping @Sendable ([ListeningAddress]) -> Void = { _ in }
     ) throws(ServerError) {
         guard store != nil || configuration.lookup == .resident else {
             throw .configuration("without a store there is nothing to look customers up in")
@@ -174,13 +174,11 @@ extension ChurnServer {
         let endpoints = configuration.endpoints
         return try await services.workers.runIfActive {
             guard let found = try Predecessor.find(at: path) else { return nil }
-            let isShared = try endpoints.contains { endpoint throws(ServerError) in
-                try found.listener(for: endpoint) != nil
-            }
-            guard isShared else {
+            guard try found.listeners(for: endpoints).contains(where: { $0 != nil }) else {
+                let wanted = endpoints.map { "\($0.host):\($0.port)" }.joined(separator: ", ")
                 throw ServerError.handover(
                     "\(path): the server there listens on \(found.listeners.map(\.text).joined(separator: ", ")), not on "
-                        + "\(endpoints[0].host):\(endpoints[0].port); stop it, or listen where it does"
+                        + "\(wanted); stop it, or listen where it does"
                 )
             }
             return found
@@ -189,24 +187,45 @@ extension ChurnServer {
 
     /// The sockets that are there already, from a service manager or the server before; the others are made.
     private func openEndpoints(_ predecessor: Predecessor?) throws(ServerError) -> [OpenEndpoint] {
+        let endpoints = configuration.endpoints
+        let passed = configuration.manager.listeners
+        guard passed.isEmpty || endpoints.count <= passed.count else {
+            throw .configuration(
+                "LISTEN_FDS: \(passed.count) sockets are passed for \(endpoints.count) addresses to listen on; "
+                    + "pass one for each, in their order"
+            )
+        }
         var open: [OpenEndpoint] = []
-        for (index, descriptor) in configuration.manager.listeners.enumerated() {
+        for (index, descriptor) in passed.enumerated() {
             guard let listener = ListeningSocket.adopt(descriptor) else {
                 throw .configuration("LISTEN_FDS: descriptor \(descriptor) is not a TCP socket that listens")
             }
             // In the order of the endpoints; more sockets than these are like the last.
-            let endpoint = configuration.endpoints[min(index, configuration.endpoints.count - 1)]
+            let endpoint = endpoints[min(index, endpoints.count - 1)]
             open.append(OpenEndpoint(endpoint: endpoint, listener: listener))
         }
         if !open.isEmpty { return open }
-        for endpoint in configuration.endpoints {
-            let listener =
-                if let taken = try predecessor?.listener(for: endpoint) { taken } else {
-                    try ListeningSocket.bind(host: endpoint.host, port: endpoint.port)
-                }
+        let taken = try predecessor?.listeners(for: endpoints) ?? endpoints.map { _ in nil }
+        for (endpoint, taken) in zip(endpoints, taken) {
+            let listener = if let taken { taken } else { try bind(endpoint, beside: open) }
             open.append(OpenEndpoint(endpoint: endpoint, listener: listener))
         }
         return open
+    }
+
+    /// - Parameter open: endpoints of this server that listen already.
+    private func bind(_ endpoint: Endpoint, beside open: [OpenEndpoint]) throws(ServerError) -> ListeningSocket {
+        do {
+            return try ListeningSocket.bind(host: endpoint.host, port: endpoint.port)
+        } catch .portInUse(let host, let port) {
+            // A name and its number, or one address and all of them.
+            guard let other = open.first(where: { $0.listener.address.port == port }) else {
+                throw .portInUse(host: host, port: port)
+            }
+            throw .configuration(
+                "\(host):\(port) is taken by this server's own address \(other.listener.text); give each a port of its own"
+            )
+        }
     }
 
     /// Waits until a new server would call itself healthy, or is told to stop. Until then the one that is there goes on.
@@ -244,10 +263,19 @@ extension ChurnServer {
     }
 
     private func announce(_ endpoints: [OpenEndpoint]) {
-        for endpoint in endpoints { logger.notice("listening on \(endpoint.listener.text)") }
+        let addresses = endpoints.map {
+            ListeningAddress(
+                host: $0.listener.address.ipAddress ?? $0.endpoint.host,
+                port: $0.listener.address.port ?? 0,
+                schemes: EndpointScheme.spoken(by: $0.endpoint.dialect)
+            )
+        }
+        for (endpoint, address) in zip(endpoints, addresses) {
+            let spoken = address.schemes.map(\.rawValue).joined(separator: ",")
+            logger.notice("listening on \(endpoint.listener.text)", metadata: ["speaks": "\(spoken)"])
+        }
         configuration.manager.notify("READY=1")
-        let first = endpoints[0]
-        onListening(first.listener.address.ipAddress ?? first.endpoint.host, first.listener.address.port ?? 0)
+        onListening(addresses)
     }
 
     /// Serves the connections that are open. New ones are served by the successor, or wait in the socket's queue for it.

@@ -70,6 +70,29 @@ struct HandoverTests {
         #expect(!FileManager.default.fileExists(atPath: place.path))
     }
 
+    @Test("several addresses are handed over, each with the dialect that the new server gives it")
+    func severalAddresses() async throws {
+        let place = try await HandoverPlace()
+        let second = try ReservedPort()
+        func serve(_ scheme: String) throws -> ChildProcess {
+            try place.serve(options: ["--listen", "\(scheme)127.0.0.1:\(second.port)"])
+        }
+        let old = try serve("grpc://")
+        _ = try await blocking { try old.waitForLine("listening on 127.0.0.1:\(second.port)") }
+        let next = try serve("frames://")
+        let (line, status) = try await blocking {
+            (try next.waitForLine("listening on 127.0.0.1:\(second.port)"), old.waitForEnd().status)
+        }
+        #expect(status == 0 && line.contains("speaks=frames "))
+        for port in [place.port, second.port] {
+            let client = ChurnClient(configuration: try .init(port: port))
+            #expect(try await client.predict(customerID: HandoverPlace.customer).model.name == "seed-logistic")
+            await client.shutdown()
+        }
+        kill(next.identifier, SIGTERM)
+        #expect(try await blocking { next.waitForEnd().status } == 0)
+    }
+
     @Test("a successor that is told to stop before it is ready leaves the old one as it was")
     func toldToStop() async throws {
         let place = try await HandoverPlace()

@@ -11,14 +11,16 @@ struct ServiceManagerTests {
         _ descriptors: [Int32],
         _ transport: String,
         notify: String,
-        count: Int = 1
+        count: Int = 1,
+        options: [String] = []
     ) async throws -> ChildProcess {
         let store = try await RealStore.get().uri
         let script = #"export LISTEN_PID=$$; exec "$@""#
-        let arguments = [
-            "-c", script, "sh", try Surroundings.churn(), "serve", "--store", store, "--models",
-            Surroundings.path("models"), "--transport", transport, "--drain-timeout", "20s",
-        ]
+        let arguments =
+            [
+                "-c", script, "sh", try Surroundings.churn(), "serve", "--store", store, "--models",
+                Surroundings.path("models"), "--transport", transport, "--drain-timeout", "20s",
+            ] + options
         let environment = ["LISTEN_FDS": "\(count)", "NOTIFY_SOCKET": notify]
         return try ChildProcess("/bin/sh", arguments, environment: environment, descriptors: descriptors)
     }
@@ -56,6 +58,28 @@ struct ServiceManagerTests {
             #expect(stopping == "STOPPING=1")
         }
         await lasting.shutdown()
+    }
+
+    @Test("several sockets: each speaks as the address of its place, not more addresses than sockets")
+    func severalSockets() async throws {
+        let listeners = [try TCPListener(), try TCPListener(), try TCPListener()]
+        let listen = ["--listen", "grpc://127.0.0.1:1", "--listen", "frames://127.0.0.1:2"]
+        let server = try await Self.serve(
+            listeners.map(\.descriptor),
+            "epoll",
+            notify: "",
+            count: 3,
+            options: listen
+        )
+        for (listener, speaks) in zip(listeners, ["grpc", "frames", "frames"]) {
+            let line = try await blocking { try server.waitForLine("listening on 127.0.0.1:\(listener.port)") }
+            #expect(line.contains("speaks=\(speaks) "), "\(line)")
+        }
+        kill(server.identifier, SIGTERM)
+        #expect(try await blocking { server.waitForEnd().status } == 0)
+        let few = try await Self.serve([listeners[0].descriptor], "epoll", notify: "", options: listen)
+        let (status, output) = try await blocking { few.waitForEnd() }
+        #expect(status == 64 && output.contains("1 sockets are passed for 2 addresses"), "\(output)")
     }
 
     @Test("descriptors that cannot be served on are named")

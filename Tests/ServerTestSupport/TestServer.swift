@@ -43,8 +43,8 @@ package struct TestServer: Sendable {
             ),
             store: try location.open(.read),
             logger: logger
-        ) { _, port in
-            listening.yield(port)
+        ) { addresses in
+            if let first = addresses.first { listening.yield(first.port) }
             listening.finish()
         }
         // A server that another one has succeeded ends by itself.

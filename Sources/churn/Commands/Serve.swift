@@ -25,9 +25,14 @@ struct Serve: AsyncParsableCommand {
 
             There is no authentication: listen on addresses that only trusted peers reach.
 
+            An address with a scheme speaks that dialect alone; without one, the first byte
+            of a connection tells. grpc:// is gRPC, frames:// the frames that `churn
+            predict` and all other commands speak.
+
             EXAMPLES
               churn serve
               churn serve --listen 0.0.0.0:\(ServiceAddress.defaultPort) --model seed-logistic@1
+              churn serve --listen frames://127.0.0.1:7447 --listen grpc://0.0.0.0:50051
               churn serve --port 0 --json          any free port, said on standard output
               churn serve --store mongodb://db1/churn --lookup read-through
             """
@@ -51,11 +56,12 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where to listen, port 0 for any free one (else CHURN_LISTEN, else \(ServiceAddress.defaultText)).",
-            valueName: "host:port"
+            "Where to listen; may be repeated (else CHURN_LISTEN, else \(ServiceAddress.defaultText)).",
+            discussion: "Port 0 for any free one. Schemes: \(ListenAddress.schemesText).",
+            valueName: "[scheme://]host:port"
         )
     )
-    var listen: String?
+    var listen: [String] = []
 
     @Option(help: ArgumentHelp("The host alone (else CHURN_HOST).", valueName: "host"))
     var host: String?
@@ -63,7 +69,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The port alone (else CHURN_PORT).", valueName: "port"))
     var port: String?
 
-    @Option(help: ArgumentHelp("Write the port to this file once connections are accepted.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write the first port to this file once connections are accepted.", valueName: "file"))
     var portFile: String?
 
     @Option(
@@ -138,9 +144,9 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try configuration.settings()
-        let address = try settings.address(.listen, flag: listen, hostFlag: host, portFlag: port)
+        let addresses = try settings.listen(flags: listen, hostFlag: host, portFlag: port)
         let serverConfiguration = try ServerConfiguration(
-            endpoints: [Endpoint(host: address.host, port: address.port)],
+            endpoints: addresses.map(\.endpoint),
             transport: transport,
             eventLoops: eventLoops,
             maxConnections: maxConnections,
@@ -161,13 +167,15 @@ struct Serve: AsyncParsableCommand {
             models: try ModelSet(try servedModels(settings), level: try settings.cpuLevel()),
             store: noStore ? nil : try store.location(settings).open(.read, stallLimit: Self.storeStallLimit),
             logger: logger
-        ) { [json, logger] host, port in
-            if let reason = portFile?.announce(port: port) {
+        ) { [json, logger] addresses in
+            guard let first = addresses.first else { return }
+            if let reason = portFile?.announce(port: first.port) {
                 logger.error("the port file cannot be written", metadata: ["reason": "\(reason)"])
             }
             guard json else { return }
             let event = JSON.object([
-                ("event", .string("listening")), ("host", .string(host)), ("port", .integer(port)),
+                ("event", .string("listening")), ("host", .string(first.host)), ("port", .integer(first.port)),
+                ("addresses", .array(addresses.map(\.json))),
             ])
             StandardStream.output.writeBestEffort(event.text + "\n")
         }
@@ -211,3 +219,12 @@ enum DefaultModel {
 }
 
 extension TransportKind: ExpressibleByArgument {}
+
+extension ListeningAddress {
+    fileprivate var json: JSON {
+        .object([
+            ("host", .string(host)), ("port", .integer(port)),
+            ("speaks", .array(schemes.map { .string($0.rawValue) })),
+        ])
+    }
+}

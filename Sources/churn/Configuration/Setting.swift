@@ -2,7 +2,7 @@
 enum Setting: String, CaseIterable {
     /// `HOST:PORT` of the server that is called.
     case server
-    /// `HOST:PORT` to listen on.
+    /// `HOST:PORT` to listen on, perhaps with a scheme.
     case listen
     /// The host alone, for either.
     case host
@@ -24,7 +24,7 @@ enum Setting: String, CaseIterable {
     var flag: String { "--" + rawValue.replacing("_", with: "-") }
 
     /// In the file, an array is taken for it too; in the environment, commas separate.
-    var isList: Bool { self == .model }
+    var isList: Bool { self == .model || self == .listen }
 }
 
 /// Where a setting's value came from, to be named when the value is wrong.

@@ -1,5 +1,4 @@
 internal import ChurnModel
-internal import ChurnProtocol
 internal import ChurnStore
 internal import Logging
 #if canImport(FoundationEssentials)
@@ -11,7 +10,7 @@ internal import Logging
 /// All settings of one run, resolved: a flag wins over the environment, that over the file, that over the default.
 struct Settings {
     private let environment: [String: String]
-    private let file: [Setting: SettingValue]
+    let file: [Setting: SettingValue]
 
     static let fileVariable = "CHURN_CONFIG"
     static let defaultLogLevel = Logger.Level.notice
@@ -39,7 +38,7 @@ struct Settings {
         value(setting, flags: flag.map { [$0] } ?? [])
     }
 
-    private func fromEnvironment(_ setting: Setting) -> SettingValue? {
+    func fromEnvironment(_ setting: Setting) -> SettingValue? {
         // Empty is how a script says "not set".
         guard let text = environment[setting.environmentName], !text.isEmpty else { return nil }
         let texts = setting.isList ? text.split(separator: ",").map { $0.trimmingBlanks } : [text]
@@ -79,44 +78,6 @@ struct Settings {
         throw Failure(.inputMissing, "there are no models: neither \(places) is a directory; name one with --models")
     }
 
-    /// Where the server is (`server`), or where it listens (`listen`).
-    ///
-    /// Host and port are settings of their own, each resolved for itself: `--port` may join a host of the environment.
-    /// Where one place gives the whole address and a part of it as well, the whole one counts.
-    func address(
-        _ whole: Setting,
-        flag: String?,
-        hostFlag: String?,
-        portFlag: String?
-    ) throws(Failure) -> (host: String, port: Int) {
-        func written(_ setting: Setting, _ flag: String?) -> SettingValue? {
-            flag.map { SettingValue(texts: [$0], source: .flag(setting.flag)) }
-        }
-        let places: [(whole: SettingValue?, host: SettingValue?, port: SettingValue?)] = [
-            (written(whole, flag), written(.host, hostFlag), written(.port, portFlag)),
-            (fromEnvironment(whole), fromEnvironment(.host), fromEnvironment(.port)),
-            (file[whole], file[.host], file[.port]),
-        ]
-        var host: String?
-        var port: Int?
-        for place in places {
-            if let value = place.whole {
-                let address = try Self.address(value)
-                host = host ?? address.host
-                port = port ?? address.port
-            }
-            if let value = place.host {
-                guard !value.text.isEmpty else { throw value.failure("a host") }
-                host = host ?? value.text
-            }
-            if let value = place.port {
-                let number = try Self.port(value)
-                port = port ?? number
-            }
-        }
-        return (host ?? ServiceAddress.defaultHost, port ?? ServiceAddress.defaultPort)
-    }
-
     /// The models asked for, in order; empty when none is.
     func model(flags: [String]) -> [String] {
         value(.model, flags: flags)?.texts ?? []
@@ -148,32 +109,7 @@ struct Settings {
         return level
     }
 
-    // MARK: Parsing
-
-    private static func port(_ value: SettingValue) throws(Failure) -> Int {
-        guard let port = Int(value.text), (0...65_535).contains(port) else {
-            throw value.failure("a port, 0 to 65535")
-        }
-        return port
-    }
-
-    /// `HOST:PORT`, an IPv6 address in brackets.
-    private static func address(_ value: SettingValue) throws(Failure) -> (host: String, port: Int) {
-        let parts = value.text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count >= 2, let last = parts.last, let port = Int(last), (0...65_535).contains(port) else {
-            throw value.failure("an address such as \(ServiceAddress.defaultText)")
-        }
-        var host = String(value.text.dropLast(last.count + 1))
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            host = String(host.dropFirst().dropLast())
-        } else if host.contains(":") {
-            throw value.failure(
-                "an address such as [::1]:\(ServiceAddress.defaultPort), with an IPv6 address in brackets"
-            )
-        }
-        guard !host.isEmpty else { throw value.failure("an address such as \(ServiceAddress.defaultText)") }
-        return (host, port)
-    }
+    // MARK: The file system
 
     private static var programDirectory: String? {
         #if os(Linux)

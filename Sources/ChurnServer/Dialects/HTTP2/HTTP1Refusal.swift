@@ -29,7 +29,7 @@ final class HTTP1RefusalSession: ConnectionSession {
     private let overdueAt = NIODeadline.now() + ServerLimits.lingerTimeout
 
     private static let answer: String = {
-        let text = "This port speaks gRPC (HTTP/2 with prior knowledge) and churn's frames, not HTTP/1.1.\n"
+        let text = "This port does not speak HTTP/1.1. A client of gRPC finds it by HTTP/2 with prior knowledge.\n"
         return "HTTP/1.1 505 HTTP Version Not Supported\r\nconnection: close\r\ncontent-type: text/plain\r\n"
             + "content-length: \(text.utf8.count)\r\n\r\n" + text
     }()

@@ -73,8 +73,11 @@ final class HTTP2Session: ConnectionSession {
 
     /// nghttp2 cannot go on.
     private func failed(_ code: Int32, _ bytes: UnsafeRawBufferPointer) {
-        guard code == NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue, let transport else { return close() }
-        // A method of HTTP/1.1 that begins like the preface, such as POST.
+        // A method of HTTP/1.1, which begins like the preface where the first byte told the dialect. RFC 9113, 3.4 allows a
+        // close without GOAWAY for anything else that is no preface.
+        guard code == NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue, let transport,
+            prefaceBytes > 0 || bytes.first.map((UInt8(ascii: "A")...UInt8(ascii: "Z")).contains) ?? false
+        else { return close() }
         let session = HTTP1RefusalSession(loop: loop, transport: transport)
         transport.continue(with: session)
         closed()

@@ -82,10 +82,22 @@ final class Predecessor: Sendable {
         }
     }
 
-    /// Its socket at an endpoint's address; `nil` when it has none there.
-    func listener(for endpoint: Endpoint) throws(ServerError) -> ListeningSocket? {
-        for listener in listeners where try listener.isAt(host: endpoint.host, port: endpoint.port) { return listener }
-        return nil
+    /// Its socket at each endpoint's address; `nil` where it has none, and each socket once.
+    func listeners(for endpoints: [Endpoint]) throws(ServerError) -> [ListeningSocket?] {
+        var rest = listeners
+        var found: [ListeningSocket?] = endpoints.map { _ in nil }
+        // Last, those that any port is right for.
+        for index in endpoints.indices.filter({ endpoints[$0].port != 0 })
+            + endpoints.indices.filter({ endpoints[$0].port == 0 })
+        {
+            let endpoint = endpoints[index]
+            for (position, listener) in rest.enumerated()
+            where try listener.isAt(host: endpoint.host, port: endpoint.port) {
+                found[index] = rest.remove(at: position)
+                break
+            }
+        }
+        return found
     }
 
     /// Whether it is still there and waits for this one.

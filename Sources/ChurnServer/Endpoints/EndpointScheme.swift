@@ -1,0 +1,29 @@
+/// What fixes the dialect of an address to listen on, as in `grpc://0.0.0.0:50051`: the table of all schemes. A dialect that
+/// is to have a port of its own is a case here.
+package enum EndpointScheme: String, CaseIterable, Sendable {
+    case frames
+    case grpc
+
+    /// What its connections speak.
+    package var dialect: DialectChoice { .fixed(fixed) }
+
+    private var fixed: any Dialect {
+        switch self {
+        case .frames: FrameDialect()
+        case .grpc: HTTP2Dialect()
+        }
+    }
+
+    /// The schemes of the dialects that connections may choose from.
+    static func spoken(by choice: DialectChoice) -> [EndpointScheme] {
+        allCases.filter { scheme in choice.dialects.contains { type(of: $0) == type(of: scheme.fixed) } }
+    }
+}
+
+/// Where a server listens, as it announces it.
+package struct ListeningAddress: Equatable, Sendable {
+    package let host: String
+    package let port: Int
+    /// What is spoken there; several when a connection's first byte tells.
+    package let schemes: [EndpointScheme]
+}
