@@ -16,13 +16,13 @@
 #include <optional>
 #include <random>
 
-#include "peer.grpc.pb.h"
+#include "churn/v1/churn_service.grpc.pb.h"
 #include "peer.h"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using churn::peer::Churn;
+using churn::v1::Churn;
 
 constexpr double kWarmUpSeconds = 0.5;
 constexpr size_t kWarmUpRuns = 3, kSetsOfIds = 8;
@@ -67,11 +67,13 @@ public:
         request_.set_customer_id(static_cast<int64_t>(loop_.ids[row_]));
         context_.emplace();
         begun_ = Clock::now();
+        calls++;
         stub_.async()->PredictById(&*context_, &request_, &response_,
                                    [this](const grpc::Status &status) { answered(status); });
     }
 
     std::vector<double> latencies_ns;
+    size_t calls = 0;
 
 private:
     void answered(const grpc::Status &status) {
@@ -112,16 +114,20 @@ void calls(const std::string &port, const Table &table, size_t connections, size
         if (!loop.changed.wait_for(lock, patience, [&] { return loop.running == 0; })) fail("no answer for 10 s");
     }
     std::vector<double> all;
-    for (auto &caller : callers) all.insert(all.end(), caller->latencies_ns.begin(), caller->latencies_ns.end());
+    size_t sent = 0;
+    for (auto &caller : callers) {
+        all.insert(all.end(), caller->latencies_ns.begin(), caller->latencies_ns.end());
+        sent += caller->calls;
+    }
     if (all.empty()) fail("nothing was answered");
     std::sort(all.begin(), all.end());
     auto quantile = [&](double fraction) {
         return all[static_cast<size_t>(fraction * static_cast<double>(all.size() - 1))];
     };
     std::printf("{\"protocol\": \"grpc\", \"loop\": \"closed\", \"connections\": %zu, \"depth\": %zu, \"seconds\": %g, "
-                "\"answers\": %zu, \"answers_a_second\": %.1f, "
+                "\"calls\": %zu, \"answers\": %zu, \"answers_a_second\": %.1f, "
                 "\"latency_ns\": {\"p50\": %.0f, \"p99\": %.0f, \"p999\": %.0f, \"max\": %.0f}}\n",
-                connections, depth, seconds, all.size(), static_cast<double>(all.size()) / seconds, quantile(0.5),
+                connections, depth, seconds, sent, all.size(), static_cast<double>(all.size()) / seconds, quantile(0.5),
                 quantile(0.99), quantile(0.999), all.back());
 }
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <string_view>
 
-#include "peer.grpc.pb.h"
+#include "churn/v1/churn_service.grpc.pb.h"
 #include "peer.h"
 
 namespace {
@@ -67,7 +67,7 @@ struct Model {
 
 double probability(double log_odds) { return 1 / (1 + std::exp(-log_odds)); }
 
-class Service final : public churn::peer::Churn::CallbackService {
+class Service final : public churn::v1::Churn::CallbackService {
 public:
     Service(CustomerTable &customers, const Model &model) : customers_(customers), model_(model) {}
 

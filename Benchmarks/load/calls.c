@@ -23,7 +23,7 @@
 
 enum {
     READ_BYTES = 64 << 10,
-    WINDOW = 4096,           // calls in flight of one connection, at most; a power of two
+    OUT_BYTES = CALLS_LIMIT * REQUEST_LIMIT + 4 * REPLY_LIMIT,
     ARRIVALS_A_TURN = 64,    // sent before answers are looked at again
     BATCH_PIECE = 64 << 10,  // of a batch, read or written a turn: what delays the calls beside it
     PATIENCE_SECONDS = 10,   // without any answer
@@ -38,9 +38,10 @@ struct call {
 struct connection {
     int descriptor;
     uint64_t next, oldest;  // call ids; those from `oldest` to before `next` may be in flight
-    struct call *calls;     // [WINDOW], by call id
+    struct call *calls;     // [CALLS_LIMIT], by call id
     uint8_t *in, *out;
     size_t in_bytes, out_bytes, out_sent;
+    void *state;  // the protocol's
 };
 
 // A batch that is always in flight beside the calls.
@@ -67,9 +68,10 @@ static void add_call(struct run *run, struct connection *connection, uint64_t st
     const struct plan *plan = run->plan;
     uint32_t customer = (uint32_t)random_below(&run->random, plan->customers.count);
     uint64_t call = connection->next++;
-    connection->calls[call % WINDOW] = (struct call){start, customer, true};
+    connection->calls[call % CALLS_LIMIT] = (struct call){start, customer, true};
     connection->out_bytes +=
-        plan->protocol->request(connection->out + connection->out_bytes, call, plan->customers.at[customer].id);
+        plan->protocol->request(connection->state, connection->out + connection->out_bytes, call,
+                                plan->customers.at[customer].id);
     run->in_flight++;
     run->sent++;
 }
@@ -85,16 +87,18 @@ static void flush(struct connection *connection) {
 
 static void settle(struct run *run, struct connection *connection, const struct answer *answer, uint64_t now) {
     uint64_t id = answer->call ? answer->call : connection->oldest;
-    struct call *call = &connection->calls[id % WINDOW];
+    struct call *call = &connection->calls[id % CALLS_LIMIT];
     if (id < connection->oldest || id >= connection->next || !call->open) fail("call %" PRIu64 " is not in flight", id);
     const struct customer *asked = &run->plan->customers.at[call->customer];
     if (answer->id != asked->id)
         fail("call %" PRIu64 " for customer %" PRId64 " was answered for %" PRId64, id, asked->id, answer->id);
-    if (!is_close(answer->probability, asked->probability))
+    bool fits = run->plan->exact ? memcmp(&answer->probability, &asked->probability, sizeof asked->probability) == 0
+                                 : is_close(answer->probability, asked->probability);
+    if (!fits)
         fail("customer %" PRId64 ": probability %.17g, expected %.17g", asked->id, answer->probability,
              asked->probability);
     call->open = false;
-    while (connection->oldest < connection->next && !connection->calls[connection->oldest % WINDOW].open)
+    while (connection->oldest < connection->next && !connection->calls[connection->oldest % CALLS_LIMIT].open)
         connection->oldest++;
     run->in_flight--;
     // A closed loop counts what is answered within the time, an open loop what was due within it.
@@ -114,13 +118,17 @@ static void receive(struct run *run, struct connection *connection) {
     uint64_t now = now_ns();
     size_t at = 0, length;
     struct answer answer;
-    while ((length = run->plan->protocol->answer(connection->in + at, connection->in_bytes - at, &answer)) > 0) {
-        settle(run, connection, &answer, now);
+    const struct protocol *protocol = run->plan->protocol;
+    while ((length = protocol->answer(connection->state, connection->in + at, connection->in_bytes - at, &answer)) > 0) {
+        if (!answer.incomplete) settle(run, connection, &answer, now);
         at += length;
     }
     connection->in_bytes -= at;
     if (connection->in_bytes == READ_BYTES) fail("an answer is longer than %d bytes", READ_BYTES);
     memmove(connection->in, connection->in + at, connection->in_bytes);
+    if (!protocol->reply) return;
+    if (connection->out_bytes + REPLY_LIMIT > OUT_BYTES) fail("the server reads nothing");
+    connection->out_bytes += protocol->reply(connection->state, connection->out + connection->out_bytes);
 }
 
 // --- The batch beside them ----------------------------------------------------------------------------------------
@@ -185,10 +193,11 @@ static size_t receive_ready(struct run *run, int timeout_ms) {
         receive(run, connection);
         bool refill = run->plan->rate == 0 && connection->oldest == connection->next;
         uint64_t now = refill ? now_ns() : 0;
-        if (!refill || now >= run->end || (run->plan->calls && run->sent >= run->plan->calls)) continue;
-        for (size_t n = 0; n < run->plan->depth; n++) add_call(run, connection, now);
-        flush(connection);
-        if (connection->out_bytes) fail("%zu requests do not fit into the socket's buffer", run->plan->depth);
+        refill = refill && now < run->end && !(run->plan->calls && run->sent >= run->plan->calls);
+        for (size_t n = 0; refill && n < run->plan->depth; n++) add_call(run, connection, now);
+        if (connection->out_bytes) flush(connection);
+        if (refill && connection->out_bytes)
+            fail("%zu requests do not fit into the socket's buffer", run->plan->depth);
     }
     return ready > 0 ? (size_t)ready : 0;
 }
@@ -211,7 +220,7 @@ static size_t send_due(struct run *run, uint64_t now) {
         uint64_t due = run->begin + (uint64_t)((double)run->due * 1e9 / plan->rate);
         if (due > now || due >= run->end) break;
         struct connection *connection = &run->connections[run->due % plan->connections];
-        if (connection->next - connection->oldest == WINDOW) break;  // it stays due, and its latency runs
+        if (connection->next - connection->oldest == CALLS_LIMIT) break;  // it stays due, and its latency runs
         add_call(run, connection, due);
         flush(connection);
         if (due >= run->measured) histogram_add(run->late, now_ns() - due);
@@ -253,9 +262,9 @@ static void report(const struct run *run, double seconds, double cpu) {
     const struct plan *plan = run->plan;
     double rate = (double)run->answered / seconds;
     printf("{\"protocol\": \"%s\", \"loop\": \"%s\", \"connections\": %zu, \"depth\": %zu, \"seconds\": %g, "
-           "\"answers\": %" PRIu64 ", \"answers_a_second\": %.1f, \"cpu\": %.3f, ",
+           "\"calls\": %" PRIu64 ", \"answers\": %" PRIu64 ", \"answers_a_second\": %.1f, \"cpu\": %.3f, ",
            plan->protocol->name, plan->rate > 0 ? "open" : "closed", plan->connections, plan->depth, seconds,
-           run->answered, rate, cpu);
+           run->sent, run->answered, rate, cpu);
     print_histogram("latency_ns", run->latency);
     if (plan->rate > 0) {
         double idle = run->turns ? (double)run->idle_turns / (double)run->turns : 0;
@@ -270,7 +279,7 @@ static void report(const struct run *run, double seconds, double cpu) {
 }
 
 void run_calls(const struct plan *plan) {
-    if (plan->depth > WINDOW) fail("a depth above %d", WINDOW);
+    if (plan->depth > CALLS_LIMIT) fail("a depth above %d", CALLS_LIMIT);
     struct run run = {.plan = plan, .random = plan->seed, .epoll = epoll_create1(EPOLL_CLOEXEC)};
     run.latency = allocate(1, sizeof *run.latency);
     run.late = allocate(1, sizeof *run.late);
@@ -278,9 +287,10 @@ void run_calls(const struct plan *plan) {
     for (size_t at = 0; at < plan->connections; at++) {
         struct connection *connection = &run.connections[at];
         *connection = (struct connection){.descriptor = connect_to_loopback(plan->port, false), .next = 1, .oldest = 1};
-        connection->calls = allocate(WINDOW, sizeof *connection->calls);
+        connection->calls = allocate(CALLS_LIMIT, sizeof *connection->calls);
         connection->in = allocate(READ_BYTES, 1);
-        connection->out = allocate(WINDOW, REQUEST_LIMIT);
+        connection->out = allocate(OUT_BYTES, 1);
+        if (plan->protocol->open) connection->state = plan->protocol->open();
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
         if (epoll_ctl(run.epoll, EPOLL_CTL_ADD, connection->descriptor, &event) != 0)
             fail("epoll_ctl: %s", strerror(errno));

@@ -63,24 +63,40 @@ static inline bool is_close(double value, double expected) {
 
 // --- Protocols ------------------------------------------------------------------------------------------------
 
-enum { REQUEST_LIMIT = 128 };  // bytes of the longest request for one customer
+enum {
+    REQUEST_LIMIT = 512,  // bytes of the longest request for one customer
+    REPLY_LIMIT = 256,    // bytes of what a connection sends beside its requests, at a time
+    CALLS_LIMIT = 4096,   // calls in flight of one connection, at most; a power of two
+};
 
 // One answer for one customer, found at the start of the bytes that have arrived.
 struct answer {
     uint64_t call;  // 0: the protocol has none, answers come in order
     int64_t id;
     double probability;
+    bool incomplete;  // these bytes are the protocol's own, or a part of an answer whose end comes later
 };
 
 struct protocol {
     const char *name;
-    // Writes a request for the customer and returns its length, at most REQUEST_LIMIT.
-    size_t (*request)(uint8_t *out, uint64_t call, int64_t id);
+    // What a connection has to remember, which the functions below get. NULL: nothing.
+    void *(*open)(void);
+    // Writes a request for the customer and returns its length, at most REQUEST_LIMIT. Calls are counted from 1.
+    size_t (*request)(void *state, uint8_t *out, uint64_t call, int64_t id);
     // Reads one answer; returns its length, 0 when more bytes are needed. Fails the run on anything but success.
-    size_t (*answer)(const uint8_t *in, size_t length, struct answer *out);
+    size_t (*answer)(void *state, const uint8_t *in, size_t length, struct answer *out);
+    // Writes what the connection has to send beside its requests, at most REPLY_LIMIT. NULL: never anything.
+    size_t (*reply)(void *state, uint8_t *out);
 };
 
-extern const struct protocol churn_protocol, resp_protocol;
+extern const struct protocol churn_protocol, resp_protocol, grpc_protocol;
+
+// Metadata of gRPC requests that differs in every call: a trace id of 32 hexadecimal digits.
+enum trace_id { TRACE_NONE, TRACE_LITERAL, TRACE_INDEXED };
+extern enum trace_id sent_trace_id;
+
+// The customer id and the probability of a PredictByIdResponse.
+void read_prediction(const uint8_t *message, size_t length, struct answer *out);
 
 // The model that churn requests name; the server's default when empty.
 extern const char *requested_model;
@@ -116,6 +132,7 @@ struct plan {
     const struct protocol *protocol;
     uint16_t port;
     struct customers customers;
+    bool exact;                   // answers must have the very bits of `customers`
     size_t connections, depth;
     size_t calls;                 // of a closed loop, rounded up to whole writes; 0: as many as the time allows
     double warmup_seconds, seconds;

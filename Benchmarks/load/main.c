@@ -14,8 +14,11 @@ static const char usage[] =
     "  batch    PredictBatch round trips, one in flight: --rows FILE, or --batch-ids N random ids of --ids\n"
     "  fill     stores every customer in Redis\n"
     "\n"
-    "  --protocol churn|resp    [churn]   --model NAME           [the server's default]\n"
+    "  --protocol churn|resp|grpc  [churn]\n"
+    "  --model NAME             [the server's default], of churn\n"
+    "  --trace-id literal|indexed  of grpc: metadata that differs in every call, in no table or in the dynamic table\n"
     "  --ids FILE               16 bytes a customer: id (int64), probability (double); every answer is checked\n"
+    "  --exact                  the probabilities must be those, bit for bit, and not only to 1e-12\n"
     "  --rows FILE              CSV with a header: the model's columns, then probability\n"
     "  --connections N          [16]      --depth N              [1]\n"
     "  --seconds S              [2]       --warmup S             [0.5]\n"
@@ -23,6 +26,19 @@ static const char usage[] =
     "  --rate N                 of open   --seed N               [1]\n"
     "  --runs N                 [20]      --warmup-runs N        [3], of batch\n"
     "  --value-bytes N          [112], of fill\n";
+
+static const struct protocol *protocol(const char *name) {
+    static const struct protocol *const all[] = {&churn_protocol, &resp_protocol, &grpc_protocol};
+    for (size_t at = 0; at < sizeof all / sizeof *all; at++)
+        if (strcmp(name, all[at]->name) == 0) return all[at];
+    fail("--protocol %s: it is churn, resp or grpc", name);
+}
+
+static enum trace_id trace_id(const char *name) {
+    if (strcmp(name, "literal") == 0) return TRACE_LITERAL;
+    if (strcmp(name, "indexed") == 0) return TRACE_INDEXED;
+    fail("--trace-id %s: it is literal or indexed", name);
+}
 
 static double number(const char *option, const char *text, double least, double most) {
     char *end;
@@ -39,7 +55,7 @@ int main(int count, char **arguments) {
         {"rows", 1, 0, 'R'},    {"batch-ids", 1, 0, 'b'}, {"rate", 1, 0, 'r'},     {"connections", 1, 0, 'c'},
         {"depth", 1, 0, 'd'},   {"seconds", 1, 0, 's'},   {"warmup", 1, 0, 'w'},   {"seed", 1, 0, 'S'},
         {"runs", 1, 0, 'n'},    {"warmup-runs", 1, 0, 'W'}, {"value-bytes", 1, 0, 'v'}, {"calls", 1, 0, 'C'},
-        {"help", 0, 0, 'h'},    {0},
+        {"trace-id", 1, 0, 't'}, {"exact", 0, 0, 'e'},  {"help", 0, 0, 'h'},    {0},
     };
     struct plan plan = {
         .protocol = &churn_protocol, .connections = 16, .depth = 1, .warmup_seconds = 0.5, .seconds = 2, .seed = 1,
@@ -51,10 +67,9 @@ int main(int count, char **arguments) {
         const char *name = options[index].name;
         switch (option) {
         case 'p': plan.port = (uint16_t)number(name, optarg, 1, 65535); break;
-        case 'P':
-            if (strcmp(optarg, "resp") != 0 && strcmp(optarg, "churn") != 0) fail("--protocol is churn or resp");
-            plan.protocol = *optarg == 'r' ? &resp_protocol : &churn_protocol;
-            break;
+        case 'P': plan.protocol = protocol(optarg); break;
+        case 't': sent_trace_id = trace_id(optarg); break;
+        case 'e': plan.exact = true; break;
         case 'm':
             if (strlen(optarg) > 64) fail("--model: at most 64 bytes");
             requested_model = optarg;
@@ -86,6 +101,7 @@ int main(int count, char **arguments) {
         return 64;
     }
     if ((calls || fill || batch_ids) && plan.customers.count == 0) fail("--ids is needed");
+    if (sent_trace_id != TRACE_NONE && plan.protocol != &grpc_protocol) fail("--trace-id is for grpc");
     if (plan.calls && *mode != 'c') fail("--calls is for closed");
     if (*mode == 'o' && plan.rate == 0) fail("open needs --rate");
     if (*mode == 'c' && (plan.rate > 0 || plan.matrix)) fail("--rate and --rows are not for closed");

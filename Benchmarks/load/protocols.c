@@ -145,7 +145,8 @@ static struct slice result(const uint8_t *frame, size_t length, unsigned method,
     return found;
 }
 
-static size_t churn_request(uint8_t *out, uint64_t call, int64_t id) {
+static size_t churn_request(void *state, uint8_t *out, uint64_t call, int64_t id) {
+    (void)state;
     enum { MESSAGE_BYTES = 9 };
     size_t payload = start_bytes() + delimited_bytes(MESSAGE_BYTES);
     uint8_t *at = put_head(put_start(out, payload, call), METHOD_PREDICT_BY_ID, MESSAGE_BYTES);
@@ -154,22 +155,31 @@ static size_t churn_request(uint8_t *out, uint64_t call, int64_t id) {
     return HEADER_BYTES + payload;
 }
 
-static size_t churn_answer(const uint8_t *in, size_t length, struct answer *out) {
-    size_t frame = frame_length(in, length);
-    if (frame == 0 || length < frame) return 0;
-    struct slice message = result(in, frame, METHOD_PREDICT_BY_ID, &out->call);
+static void read_fields(struct slice message, struct answer *out) {
     struct field field;
-    *out = (struct answer){.call = out->call};
     while (next_field(&message, &field)) {
         if (field.type != 1) continue;
         if (field.number == 1) out->id = (int64_t)field.value;
         if (field.number == 2) memcpy(&out->probability, &field.value, 8);
         if (field.number == 2) break;  // fields come by number: nothing after it is asked for here
     }
+}
+
+void read_prediction(const uint8_t *message, size_t length, struct answer *out) {
+    read_fields((struct slice){message, message + length}, out);
+}
+
+static size_t churn_answer(void *state, const uint8_t *in, size_t length, struct answer *out) {
+    (void)state;
+    size_t frame = frame_length(in, length);
+    if (frame == 0 || length < frame) return 0;
+    *out = (struct answer){0};
+    struct slice message = result(in, frame, METHOD_PREDICT_BY_ID, &out->call);
+    read_fields(message, out);
     return frame;
 }
 
-const struct protocol churn_protocol = {"churn", churn_request, churn_answer};
+const struct protocol churn_protocol = {"churn", NULL, churn_request, churn_answer, NULL};
 
 static size_t column_bytes(const struct matrix *matrix, size_t column) {
     return delimited_bytes(strlen(matrix->name[column])) + delimited_bytes(8 * matrix->rows);
@@ -228,7 +238,8 @@ const uint8_t *read_batch_answer(const uint8_t *frame, size_t length, uint64_t c
 
 // Keys are ids in decimal. A value is the id, the probability, then as many bytes as make it as long as our answer.
 
-static size_t resp_request(uint8_t *out, uint64_t call, int64_t id) {
+static size_t resp_request(void *state, uint8_t *out, uint64_t call, int64_t id) {
+    (void)state;
     (void)call;
     char digits[24], *at = digits + sizeof digits;
     uint64_t rest = (uint64_t)(id < 0 ? -id : id);
@@ -247,7 +258,8 @@ static size_t resp_request(uint8_t *out, uint64_t call, int64_t id) {
     return written + length + 4;
 }
 
-static size_t resp_answer(const uint8_t *in, size_t length, struct answer *out) {
+static size_t resp_answer(void *state, const uint8_t *in, size_t length, struct answer *out) {
+    (void)state;
     if (length < 4) return 0;
     if (in[0] != '$' || in[1] == '-') fail("Redis answered %.*s", (int)(length < 60 ? length : 60), (const char *)in);
     size_t at = 1, bytes = 0;
@@ -259,4 +271,4 @@ static size_t resp_answer(const uint8_t *in, size_t length, struct answer *out) 
     return whole;
 }
 
-const struct protocol resp_protocol = {"resp", resp_request, resp_answer};
+const struct protocol resp_protocol = {"resp", NULL, resp_request, resp_answer, NULL};

@@ -1,6 +1,7 @@
 """What starts, sends to and surely stops the servers of Benchmarks/: for the rows (bench.py) and for Benchmarks/compare.
 Standard library only; the peers have an environment of their own."""
 import contextlib
+import ctypes
 import functools
 import json
 import os
@@ -177,28 +178,35 @@ def exchange(connection, payload):
 def health(port):
     """Whether a new connection is answered with a healthy state: field 6 begins with `08 01`, SERVING."""
     try:
-        with socket.create_connection(("127.0.0.1", port), 5) as connection:
+        with connect(port) as connection:
             answer = exchange(connection, b"\x09" + struct.pack("<Q", 1) + b"\x32\x00")
     except (OSError, struct.error):
         return False
     return answer[9:10] == b"\x32" and b"\x08\x01" in answer[10:14]
 
 
+def connect(port):
+    return socket.create_connection(("127.0.0.1", port), 5)
+
+
+def ask(connection, customer):
+    """The probability of a customer, or None for a status: not ready yet, or no such customer."""
+    method = b"\x22\x09\x09" + struct.pack("<q", customer)
+    answer = exchange(connection, b"\x09" + struct.pack("<Q", 1) + method)
+    return struct.unpack_from("<d", answer, 21)[0] if answer[9:10] == b"\x22" else None
+
+
 def predict(port, expected):
     """Whether a new connection gets the expected probability of the customer."""
     customer, probability = expected
     try:
-        with socket.create_connection(("127.0.0.1", port), 5) as connection:
-            method = b"\x22\x09\x09" + struct.pack("<q", customer)
-            answer = exchange(connection, b"\x09" + struct.pack("<Q", 1) + method)
+        with connect(port) as connection:
+            answered = ask(connection, customer)
     except (OSError, struct.error):
         return False
-    if answer[9:10] != b"\x22":
-        return False  # a status: not ready yet
-    (answered,) = struct.unpack_from("<d", answer, 21)
-    if abs(answered - probability) > 1e-12:
+    if answered is not None and abs(answered - probability) > 1e-12:
         raise SystemExit(f"customer {customer}: {answered}, expected {probability}")
-    return True
+    return answered is not None
 
 
 # --- Starting ---------------------------------------------------------------------------------------------------
@@ -229,6 +237,14 @@ def start(folder, build=OURS):
 
 
 # --- What else the machine did ---------------------------------------------------------------------------------
+
+
+def process_seconds(pid):
+    """What a process has used, to the nanosecond, with its threads that have ended: clock_getcpuclockid(3)."""
+    clock = ctypes.c_int()
+    if ctypes.CDLL(None).clock_getcpuclockid(pid, ctypes.byref(clock)) != 0:
+        raise SystemExit(f"process {pid} is gone")
+    return time.clock_gettime(clock.value)
 
 
 def cpu_seconds():
