@@ -37,6 +37,7 @@ class Connection:
         self.answers = {}
         self.ended = set()
         self.goaway = None
+        self.goaway_text = ""
         self.is_closed = False
         self.flush()
 
@@ -89,6 +90,7 @@ class Connection:
                     self.ended.add(stream)
             elif isinstance(event, h2.events.ConnectionTerminated):
                 self.goaway = event.error_code
+                self.goaway_text = (event.additional_data or b"").decode()
         self.flush()
         return True
 
@@ -106,25 +108,38 @@ class Connection:
         except (ConnectionError, h2.exceptions.ProtocolError):
             self.is_closed = True
 
-    def goaways(self):
-        """Reads to the server's end, answering nothing: the last stream and the error of every GOAWAY."""
+    def frames(self):
+        """Reads to the server's end, answering nothing: kind, stream and payload of every frame."""
         data = bytearray()
         while piece := self.socket.recv(1 << 16):
             data += piece
         found, position = [], 0
         while position + 9 <= len(data):
             length, kind = int.from_bytes(data[position:position + 3], "big"), data[position + 3]
-            if kind == 7:
-                last, code = struct.unpack_from(">II", data, position + 9)
-                found.append((last & 0x7FFF_FFFF, code))
+            stream = int.from_bytes(data[position + 5:position + 9], "big")
+            found.append((kind, stream, bytes(data[position + 9:position + 9 + length])))
             position += 9 + length
         return found
+
+    def goaways(self):
+        """Reads to the server's end, answering nothing: the last stream and the error of every GOAWAY."""
+        fields = [struct.unpack_from(">II", payload) for kind, _, payload in self.frames() if kind == 7]
+        return [(last & 0x7FFF_FFFF, code) for last, code in fields]
 
     def call(self, path, message=b"", headers=(), **options):
         """A unary call whose message comes in one piece."""
         stream = self.begin(path, headers, **options)
         self.send(stream, prefixed(message), end_stream=True)
         return self.wait(stream)
+
+
+def frame(kind, stream, payload, flags=0):
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+
+def reset_frame(stream):
+    """RST_STREAM with CANCEL."""
+    return frame(3, stream, struct.pack(">I", 8))
 
 
 def prefixed(message):

@@ -114,32 +114,3 @@ extension HTTP2Session {
         user.map { Unmanaged<HTTP2Session>.fromOpaque($0).takeUnretainedValue() }
     }
 }
-
-/// The limits of HTTP/2 sessions, in one place.
-enum HTTP2Limits {
-    /// Bytes that begin every connection of a client.
-    static let prefaceBytes = 24
-
-    /// All header fields of a request, as HTTP/2 counts them: its metadata above all.
-    static let headerBytes = 16 * 1024
-
-    /// What a peer may send of a request before it is told that there is room for more: a large message does not wait
-    /// for a round trip every 64 KiB.
-    static let streamWindowBytes: Int32 = 1024 * 1024
-    static let connectionWindowBytes: Int32 = 4 * 1024 * 1024
-
-    /// Acknowledgements of pings and settings that wait to be sent; more are a flood.
-    static let unsentAcknowledgements = 1000
-
-    static let settingsOfFrame = 32
-
-    /// Streams that a peer may reset at once, and how many more in a second.
-    static let resetBurst: UInt64 = 1000
-    static let resetsPerSecond: UInt64 = 100
-
-    /// CONTINUATION frames behind one HEADERS frame.
-    static let continuations = 8
-
-    /// How long a drain waits for the round trip between its two GOAWAY frames.
-    static let drainRoundTrip = TimeAmount.seconds(1)
-}

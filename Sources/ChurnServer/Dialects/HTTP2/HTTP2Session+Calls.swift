@@ -18,8 +18,7 @@ extension HTTP2Session {
 
     func receivedFrame(_ frame: nghttp2_frame) {
         if frame.hd.type == UInt8(NGHTTP2_PING.rawValue) {
-            if frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { receivedPingAcknowledgement() }
-            return
+            return receivedPing(isAcknowledgement: frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0)
         }
         let isHeaders = frame.hd.type == UInt8(NGHTTP2_HEADERS.rawValue)
         guard isHeaders || frame.hd.type == UInt8(NGHTTP2_DATA.rawValue), let stream = stream(frame.hd.stream_id) else {

@@ -23,6 +23,11 @@ final class HTTP2Session: ConnectionSession {
     /// The beginning of every connection of HTTP/2, as far as it has arrived. Nothing is sent before: the peer may speak
     /// HTTP/1.1.
     private var prefaceBytes = 0
+    private var filter = IdleResetFilter()
+    private var idleResets: RateLimit
+    private var pings: RateLimit
+    /// The peer has been sent away: nothing more of it is read when what is to be sent is sent.
+    private var isSentAway = false
     private var inputIsClosed = false
     /// Nothing more is read or sent; the peer is waited for, so that it can read what was sent.
     private var isEnding = false
@@ -43,6 +48,12 @@ final class HTTP2Session: ConnectionSession {
         self.transport = transport
         id = loop.nextSessionID()
         overdueAt = now + ServerLimits.firstByteTimeout
+        idleResets = RateLimit(
+            burst: Int(HTTP2Limits.resetBurst),
+            perSecond: Int(HTTP2Limits.resetsPerSecond),
+            now: now
+        )
+        pings = RateLimit(burst: HTTP2Limits.pingBurst, perSecond: HTTP2Limits.pingsPerSecond, now: now)
         http2 = shared.callbacks.makeSession(for: self)
         loop.add(self)
         shared.callbacks.submitSettings(of: http2, maxStreams: loop.services.configuration.maxInFlightPerConnection)
@@ -60,8 +71,15 @@ final class HTTP2Session: ConnectionSession {
         guard let http2, transport != nil else { return close() }
         guard !isEnding else { return }
         now = .now()
-        let taken = nghttp2_session_mem_recv(http2, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count)
-        guard taken >= 0 else { return failed(Int32(truncatingIfNeeded: taken), bytes) }
+        let skipped = filter.skipped
+        var rest = bytes
+        while let piece = filter.next(&rest) {
+            let taken = nghttp2_session_mem_recv(http2, piece.bindMemory(to: UInt8.self).baseAddress, piece.count)
+            guard taken >= 0 else { return failed(Int32(truncatingIfNeeded: taken), bytes) }
+        }
+        if filter.skipped > skipped, !idleResets.take(filter.skipped - skipped, at: now) {
+            sendAway("too many resets of streams that were never begun")
+        }
         if prefaceBytes < HTTP2Limits.prefaceBytes {
             prefaceBytes = min(HTTP2Limits.prefaceBytes, prefaceBytes + bytes.count)
             if prefaceBytes == HTTP2Limits.prefaceBytes { overdueAt = nil }
@@ -69,6 +87,20 @@ final class HTTP2Session: ConnectionSession {
         finishDraining()
         flush()
         closeIfDone()
+    }
+
+    /// Ends the connection for what its peer has done.
+    private func sendAway(_ reason: StaticString) {
+        guard !isSentAway else { return }
+        isSentAway = true
+        _ = nghttp2_submit_goaway(
+            http2,
+            UInt8(NGHTTP2_FLAG_NONE.rawValue),
+            nghttp2_session_get_last_proc_stream_id(http2),
+            NGHTTP2_ENHANCE_YOUR_CALM.rawValue,
+            reason.utf8Start,
+            reason.utf8CodeUnitCount
+        )
     }
 
     /// nghttp2 cannot go on.
@@ -169,9 +201,14 @@ final class HTTP2Session: ConnectionSession {
         flush()
     }
 
-    /// The peer has heard of it. The rest of the input in hand is still served.
-    func receivedPingAcknowledgement() {
-        if case .announced = draining { draining = .announced(until: now) }
+    func receivedPing(isAcknowledgement: Bool) {
+        if !isAcknowledgement {
+            // The text is gRPC's own, by which its clients know to send fewer.
+            if !pings.take(at: now) { sendAway("too_many_pings") }
+        } else if case .announced = draining {
+            // The peer has heard of it. The rest of the input in hand is still served.
+            draining = .announced(until: now)
+        }
     }
 
     /// The second step: streams above the last one so far are not begun, and a client may try them elsewhere.
@@ -193,6 +230,7 @@ final class HTTP2Session: ConnectionSession {
     func addStream(_ id: Int32) -> Bool {
         let stream = shared.takeStream()
         stream.begin(id: id, arrival: now)
+        pings.reset()
         guard nghttp2_session_set_stream_user_data(http2, id, Unmanaged.passUnretained(stream).toOpaque()) == 0 else {
             return false
         }
@@ -239,7 +277,7 @@ final class HTTP2Session: ConnectionSession {
 
     private func closeIfDone() {
         guard let http2, let transport, !isEnding else { return }
-        if nghttp2_session_want_read(http2) == 0, nghttp2_session_want_write(http2) == 0 {
+        if isSentAway || (nghttp2_session_want_read(http2) == 0 && nghttp2_session_want_write(http2) == 0) {
             // Input is read on for a while and thrown away: closing a socket with unread input would reset it, and the
             // peer might never see what was sent last.
             isEnding = true

@@ -1,0 +1,35 @@
+internal import NIOCore
+
+/// The limits of HTTP/2 sessions, in one place.
+enum HTTP2Limits {
+    /// Bytes that begin every connection of a client.
+    static let prefaceBytes = 24
+
+    /// All header fields of a request, as HTTP/2 counts them: its metadata above all.
+    static let headerBytes = 16 * 1024
+
+    /// What a peer may send of a request before it is told that there is room for more: a large message does not wait
+    /// for a round trip every 64 KiB.
+    static let streamWindowBytes: Int32 = 1024 * 1024
+    static let connectionWindowBytes: Int32 = 4 * 1024 * 1024
+
+    /// Acknowledgements of pings and settings that wait to be sent; more are a flood.
+    static let unsentAcknowledgements = 1000
+
+    static let settingsOfFrame = 32
+
+    /// Streams that a peer may reset at once, and how many more in a second.
+    static let resetBurst: UInt64 = 1000
+    static let resetsPerSecond: UInt64 = 100
+
+    /// Pings of a peer that begins no streams, at once, and how many more in a second. Clients that keep an idle
+    /// connection alive send one every 10 s or less often.
+    static let pingBurst = 100
+    static let pingsPerSecond = 2
+
+    /// CONTINUATION frames behind one HEADERS frame.
+    static let continuations = 8
+
+    /// How long a drain waits for the round trip between its two GOAWAY frames.
+    static let drainRoundTrip = TimeAmount.seconds(1)
+}
