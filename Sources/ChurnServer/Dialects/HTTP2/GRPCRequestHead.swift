@@ -1,23 +1,15 @@
-internal import ChurnBase
-internal import ChurnProtocol
 internal import NIOCore
 
 /// What the header fields of a request say, gathered field by field. Names and values are not kept.
 struct GRPCRequestHead {
-    enum Route: Equatable {
-        case call(ServiceMethod)
-        case healthCheck
-        /// A method that the server does not have.
-        case unknown
-    }
-
     enum Timeout: Equatable {
         case none
         case after(TimeAmount)
         case malformed
     }
 
-    private(set) var route = Route.unknown
+    /// Among all methods; `nil` for one that the server does not have.
+    private(set) var method: Int?
     private(set) var isPost = false
     private(set) var isGRPC = false
     private(set) var isIdentity = true
@@ -29,28 +21,20 @@ struct GRPCRequestHead {
         headerBytes += name.count + value.count + 32
         // The length first: most fields are none of these.
         switch name.count {
-        case 5 where equal(name, ":path"): route = Self.route(of: value)
-        case 7 where equal(name, ":method"): isPost = equal(value, "POST")
-        case 12 where equal(name, "content-type"): isGRPC = Self.isGRPC(value)
-        case 12 where equal(name, "grpc-timeout"): timeout = Self.timeout(value)
-        case 13 where equal(name, "grpc-encoding"): isIdentity = equal(value, "identity")
+        case 5 where name.equals(":path"): method = GRPCMethod.find(value)
+        case 7 where name.equals(":method"): isPost = value.equals("POST")
+        case 12 where name.equals("content-type"): isGRPC = Self.isGRPC(value)
+        case 12 where name.equals("grpc-timeout"): timeout = Self.timeout(value)
+        case 13 where name.equals("grpc-encoding"): isIdentity = value.equals("identity")
         default: break
         }
-    }
-
-    private static func route(of path: UnsafeRawBufferPointer) -> Route {
-        if equal(path, "/churn.v1.Churn/PredictById") { return .call(.predictByID) }
-        if equal(path, "/churn.v1.Churn/PredictBatch") { return .call(.predictBatch) }
-        if equal(path, "/churn.v1.Churn/Health") { return .call(.health) }
-        if equal(path, "/grpc.health.v1.Health/Check") { return .healthCheck }
-        return .unknown
     }
 
     /// "application/grpc", perhaps with "+proto" behind it, perhaps with parameters.
     private static func isGRPC(_ value: UnsafeRawBufferPointer) -> Bool {
         let type = value.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") }
         let bytes = UnsafeRawBufferPointer(rebasing: type)
-        return equal(bytes, "application/grpc") || equal(bytes, "application/grpc+proto")
+        return bytes.equals("application/grpc") || bytes.equals("application/grpc+proto")
     }
 
     /// One to eight digits and a unit.
@@ -75,11 +59,4 @@ struct GRPCRequestHead {
 
     /// Ten years.
     private static let longestHours: Int64 = 24 * 3652
-}
-
-/// Whether the bytes are this text of ASCII.
-@inline(__always)
-private func equal(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
-    guard bytes.count == text.utf8CodeUnitCount, let start = bytes.baseAddress else { return false }
-    return memcmp(start, text.utf8Start, bytes.count) == 0
 }

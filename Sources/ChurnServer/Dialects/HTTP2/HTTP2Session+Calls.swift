@@ -59,21 +59,26 @@ extension HTTP2Session {
         reset(stream, NGHTTP2_NO_ERROR)
     }
 
-    /// Decides on a request from its header fields.
+    /// Decides from its header fields what a request is.
     private func receivedHead(_ stream: HTTP2Stream) {
         let head = stream.head
         if head.headerBytes > HTTP2Limits.headerBytes {
             let message = "metadata of \(head.headerBytes) bytes is above the limit of \(HTTP2Limits.headerBytes)"
             fail(stream, CallFailure(code: .resourceExhausted, message: message))
-        } else if !head.isGRPC {
-            if head.route == .unknown {
-                refuse(stream, "404", "There is no such page; this port speaks gRPC.\n")
-            } else {
-                refuse(stream, "415", "The content-type must be application/grpc or application/grpc+proto.\n")
-            }
-        } else if !head.isPost {
+        } else if head.isGRPC {
+            beginCall(stream)
+        } else if head.method == nil {
+            refuse(stream, "404", "There is no such page; this port speaks gRPC.\n")
+        } else {
+            refuse(stream, "415", "The content-type must be application/grpc or application/grpc+proto.\n")
+        }
+    }
+
+    private func beginCall(_ stream: HTTP2Stream) {
+        let head = stream.head
+        if !head.isPost {
             refuse(stream, "405", "The method must be POST.\n")
-        } else if head.route == .unknown {
+        } else if head.method == nil {
             fail(stream, .unknownMethod)
         } else if !head.isIdentity {
             let message = "the server does not take this grpc-encoding; use identity"
@@ -92,12 +97,15 @@ extension HTTP2Session {
     private func answer(_ message: GRPCMessageReader.Message, on stream: HTTP2Stream) {
         stream.phase = .answering
         stream.overdueAt = nil
-        switch (stream.head.route, message) {
-        case (.call(let method), .small(let bytes)): answer(bytes, of: method, on: stream)
-        case (.call(let method), .large(let payload)): submit(payload, of: method, on: stream)
-        case (.healthCheck, .small(let bytes)): answerHealthCheck(bytes, on: stream)
-        case (.healthCheck, .large): fail(stream, .invalidArgument("the name of a service is not that long"))
-        case (.unknown, _): fail(stream, .unknownMethod)
+        guard let method = stream.head.method else { return fail(stream, .unknownMethod) }
+        GRPCMethod.all[method].answer(message, stream, self)
+    }
+
+    /// Answers a call of `churn.v1.Churn`.
+    func answer(_ message: GRPCMessageReader.Message, of method: ServiceMethod, on stream: HTTP2Stream) {
+        switch message {
+        case .small(let bytes): answer(bytes, of: method, on: stream)
+        case .large(let payload): submit(payload, of: method, on: stream)
         }
     }
 
@@ -145,27 +153,6 @@ extension HTTP2Session {
         job.start { [id, streamID = stream.id, handle = loop.handle] outcome in
             // A connection that is gone by then wants no answer.
             handle.execute { loop in (loop.session(id) as? HTTP2Session)?.finish(streamID, outcome) }
-        }
-    }
-
-    private func answerHealthCheck(_ bytes: UnsafeRawBufferPointer, on stream: HTTP2Stream) {
-        do throws(DecodeError) {
-            let service = try HealthCheckMessage.decode(bytes, arena: shared.arena)
-            guard service.isEmpty || service == "churn.v1.Churn" else {
-                let message = "there is no such service; ask for \"\" or \"churn.v1.Churn\""
-                return fail(stream, CallFailure(code: .notFound, message: message))
-            }
-            loop.answerer.deliverHealth(loop.snapshot, names: false) { answer in
-                guard case .health(let report) = answer else { return }
-                let status = report.state == .notServing ? HealthCheckMessage.Status.notServing : .serving
-                _ = stream.response.writeGRPC {
-                    HealthCheckMessage.write(status, to: &$0)
-                    return nil
-                }
-            }
-            submitMessage(on: stream)
-        } catch {
-            fail(stream, .invalidArgument(error.description))
         }
     }
 }
