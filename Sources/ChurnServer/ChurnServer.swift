@@ -298,6 +298,7 @@ extension ChurnServer {
         // Before the notice: a client that follows it must not come back here.
         if isShared { await transport.stopAccepting(leavingQueue: true) }
         services.health.beginDraining()
+        publisher.healthChanged()
         if case .succeeded(let successor) = ending {
             successor.yield()
             await handover?.shutDown(removingFile: false)

@@ -13,6 +13,11 @@ struct SnapshotPublisher: Sendable {
         }
     }
 
+    /// Tells those that watch the server's state that Health reports another.
+    func healthChanged() {
+        for loop in loops { loop.execute { $0.healthChanged() } }
+    }
+
     /// Tells every connection that the server is going away, then waits until all are closed; those that are still
     /// open after `timeout` are closed from our side.
     func drain(timeout: Duration) async {

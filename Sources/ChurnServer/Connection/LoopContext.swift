@@ -75,6 +75,11 @@ package final class LoopContext {
         }
     }
 
+    /// Tells the dialects that Health reports something else, though calls are answered as before.
+    func healthChanged() {
+        for state in states.values { state.healthChanged() }
+    }
+
     /// Tells every connection that the server is going away; from here on new calls are refused.
     func beginDraining() {
         isDraining = true

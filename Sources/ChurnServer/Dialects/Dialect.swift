@@ -72,6 +72,13 @@ extension ConnectionSession {
 package protocol DialectState: AnyObject {
     /// The loop has another snapshot now; also called once at the beginning.
     func snapshotChanged(_ current: PreparedSnapshot)
+
+    /// The server has begun to drain, as far as Health reports it.
+    func healthChanged()
+}
+
+extension DialectState {
+    package func healthChanged() {}
 }
 
 /// A snapshot, and what each dialect has derived from it.

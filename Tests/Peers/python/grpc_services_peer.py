@@ -10,12 +10,19 @@ import functools
 import os
 import signal
 
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
 import grpc_peer as base
 import raw_http2
-from grpc_peer import BY_ID, TIMEOUT_SECONDS, by_id, equal, open_channel, stub
+from grpc_peer import BY_ID, TIMEOUT_SECONDS, Code, by_id, equal, failure, open_channel, stub
 
 CHECKS = []
+DATA, GOAWAY = 0, 7
 ENHANCE_YOUR_CALM = 11
+WATCH_LIMIT = 16
+WATCH = "/grpc.health.v1.Health/Watch"
+Serving = health_pb2.HealthCheckResponse
 check = functools.partial(base.check, checks=CHECKS)
 
 
@@ -95,13 +102,110 @@ def _():
         equal((connection.goaway, connection.goaway_text), (ENHANCE_YOUR_CALM, "too_many_pings"), "GOAWAY")
 
 
+# --- grpc.health.v1 ----------------------------------------------------------------------------------------
+
+
+def watch(channel, service):
+    request = health_pb2.HealthCheckRequest(service=service)
+    return health_pb2_grpc.HealthStub(channel).Watch(request, timeout=TIMEOUT_SECONDS)
+
+
+@check("List gives the status of every service that Check knows")
+def _():
+    health = base.compiled("health_list", """
+        syntax = "proto3";
+        package list;
+        message HealthListRequest {}
+        message Status { int32 status = 1; }
+        message HealthListResponse { map<string, Status> statuses = 1; }
+        """)
+    with open_channel() as channel:
+        call = channel.unary_unary(
+            "/grpc.health.v1.Health/List",
+            request_serializer=health.HealthListRequest.SerializeToString,
+            response_deserializer=health.HealthListResponse.FromString,
+        )
+        answer = call(health.HealthListRequest(), timeout=TIMEOUT_SECONDS)
+        for service, status in answer.statuses.items():
+            request = health_pb2.HealthCheckRequest(service=service)
+            checked = health_pb2_grpc.HealthStub(channel).Check(request, timeout=TIMEOUT_SECONDS)
+            equal(status.status, checked.status, f"status of {service!r}")
+        equal({"", "churn.v1.Churn"} <= set(answer.statuses), True, f"services: {answer.statuses}")
+
+
+@check("Watch gives the status at once, SERVICE_UNKNOWN for a service that is none, and ends when it is cancelled")
+def _():
+    with open_channel() as channel:
+        for service, status in (("", Serving.SERVING), ("churn.v1.Churn", Serving.SERVING), ("no", Serving.SERVICE_UNKNOWN)):
+            call = watch(channel, service)
+            equal(next(call).status, status, f"status of {service!r}")
+            # Still open: the next one would come with the next change.
+            equal(call.is_active(), True, "active")
+            call.cancel()
+            try:
+                next(call)
+                raise AssertionError("a second status")
+            except grpc.RpcError as error:
+                equal(error.code(), Code.CANCELLED, "code")
+
+
+@check("a connection has so many watches at once, and one that has ended makes room")
+def _():
+    with open_channel() as channel:
+        calls = [watch(channel, "") for _ in range(WATCH_LIMIT)]
+        for call in calls:
+            equal(next(call).status, Serving.SERVING, "status")
+        try:
+            next(watch(channel, ""))
+            raise AssertionError("one more watch than the limit")
+        except grpc.RpcError as error:
+            equal(error.code(), Code.RESOURCE_EXHAUSTED, "code")
+        calls[3].cancel()
+        equal(next(watch(channel, "churn.v1.Churn")).status, Serving.SERVING, "status")
+    request = raw_http2.prefixed(b"")
+    with raw() as connection:
+        # Who watches and is gone leaves nothing behind, nor does one whose request is none.
+        for _ in range(3 * WATCH_LIMIT):
+            stream = connection.begin(WATCH)
+            connection.send(stream, request, end_stream=True)
+            while not connection.answers[stream].body:
+                connection.read()
+            equal(connection.answers[stream].body, bytes([0, 0, 0, 0, 2, 8, 1]), "the message")
+            connection.http2.reset_stream(stream)
+            connection.flush()
+        equal(connection.call(WATCH, b"\xff\xff").status, Code.INVALID_ARGUMENT.value[0], "status of no message")
+
+
 # --- The end -----------------------------------------------------------------------------------------------
 
 
-@check("the server ends when it is told to")
+@check("who watches hears NOT_SERVING before the server goes away, and its call is ended")
 def _():
-    if base.options.drain_pid is not None:
+    if base.options.drain_pid is None:
+        return
+    request = raw_http2.prefixed(b"")
+    with open_channel() as channel, raw() as connection:
+        calls = [watch(channel, service) for service in ("", "churn.v1.Churn", "nobody")]
+        first = [next(call).status for call in calls]
+        equal(first, [Serving.SERVING, Serving.SERVING, Serving.SERVICE_UNKNOWN], "first statuses")
+        stream = connection.begin(WATCH)
+        connection.send(stream, request, end_stream=True)
+        while not connection.answers[stream].body:
+            connection.read()
         os.kill(base.options.drain_pid, signal.SIGTERM)
+        for call in calls[:2]:
+            equal(next(call).status, Serving.NOT_SERVING, "last status")
+        for call in calls:
+            try:
+                raise AssertionError(f"another status: {next(call)}")
+            except grpc.RpcError as error:
+                equal(error.code(), Code.UNAVAILABLE, "code at the end")
+        channel.close()
+        frames = connection.frames()
+        news = frames.index((DATA, stream, bytes([0, 0, 0, 0, 2, 8, 2])))
+        kinds = [kind for kind, _, _ in frames]
+        equal(kinds.count(GOAWAY), 2, "GOAWAY frames")
+        equal(news < kinds.index(GOAWAY), True, "the status comes before the first GOAWAY")
 
 
 if __name__ == "__main__":

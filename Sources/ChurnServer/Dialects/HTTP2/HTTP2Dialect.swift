@@ -43,6 +43,8 @@ final class HTTP2Loop: DialectState {
     let fields = HTTP2Fields()
     let callbacks = HTTP2Callbacks()
     private var spareStreams: [HTTP2Stream] = []
+    /// Those with streams that wait for a change of the server's state, by their ids.
+    private var watchers: [Int: HTTP2Session] = [:]
 
     init() {
         output.initialize(to: ByteBuffer())
@@ -53,7 +55,19 @@ final class HTTP2Loop: DialectState {
         output.deallocate()
     }
 
-    func snapshotChanged(_ current: PreparedSnapshot) {}
+    func snapshotChanged(_ current: PreparedSnapshot) { healthChanged() }
+
+    func healthChanged() {
+        for session in watchers.values { session.healthChanged() }
+    }
+
+    func addWatcher(_ session: HTTP2Session) {
+        watchers[session.id] = session
+    }
+
+    func removeWatcher(_ session: HTTP2Session) {
+        watchers[session.id] = nil
+    }
 
     func takeStream() -> HTTP2Stream {
         spareStreams.popLast() ?? HTTP2Stream()

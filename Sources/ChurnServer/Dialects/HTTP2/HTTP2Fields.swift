@@ -5,6 +5,9 @@ internal import ChurnCalls
 final class HTTP2Fields {
     typealias List = UnsafeMutableBufferPointer<nghttp2_nv>
 
+    /// Fields of a failure that are none of its trailers.
+    static let headCount = 2
+
     /// Of an answer that has a message.
     let response: List
     /// Behind the message.

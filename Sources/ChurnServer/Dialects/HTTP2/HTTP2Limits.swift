@@ -32,4 +32,7 @@ enum HTTP2Limits {
 
     /// How long a drain waits for the round trip between its two GOAWAY frames.
     static let drainRoundTrip = TimeAmount.seconds(1)
+
+    /// Calls of one connection that watch the server's state.
+    static let healthWatches = 16
 }

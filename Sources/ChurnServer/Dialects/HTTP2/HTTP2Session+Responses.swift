@@ -12,6 +12,14 @@ extension HTTP2Session {
         }
     }
 
+    /// Writes a message that is small, whatever its content.
+    func writeMessage(on stream: HTTP2Stream, _ write: (inout ByteBuffer) -> Void) {
+        _ = stream.response.writeGRPC {
+            write(&$0)
+            return nil
+        }
+    }
+
     /// Submits what is in the stream's `response`, and an OK behind it.
     func submitMessage(on stream: HTTP2Stream) {
         let bytes = stream.response.readableBytes
@@ -42,7 +50,7 @@ extension HTTP2Session {
         shared.fields.withStatus(status) { submitBody($0, on: stream) }
     }
 
-    private func submitBody(_ fields: HTTP2Fields.List, on stream: HTTP2Stream) {
+    func submitBody(_ fields: HTTP2Fields.List, on stream: HTTP2Stream) {
         setAnswered(stream)
         var source = nghttp2_data_provider()
         source.source.ptr = Unmanaged.passUnretained(stream).toOpaque()
@@ -66,24 +74,45 @@ extension HTTP2Session {
         into target: UnsafeMutableRawBufferPointer,
         _ flags: UnsafeMutablePointer<UInt32>
     ) -> Int {
+        if stream.response.readableBytes == 0, let source = stream.source {
+            stream.response.clear()
+            stream.reserved = nil
+            switch source.next(on: stream, of: self) {
+            case .written: stream.overdueAt = now + ServerLimits.frameTimeout
+            case .later:
+                stream.overdueAt = nil
+                return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+            case .end(let failure):
+                stream.source = nil
+                stream.failure = failure
+            }
+        }
         let count = min(target.count, stream.response.readableBytes)
         stream.response.readWithUnsafeReadableBytes { bytes in
             target.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
             return count
         }
+        // Of several messages each is to be taken within the time: what they are made from is kept until the last.
+        guard stream.source == nil else { return count }
         stream.overdueAt = now + ServerLimits.frameTimeout
         guard stream.response.readableBytes == 0 else { return count }
         flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
         if stream.hasTrailers {
             flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-            _ = nghttp2_submit_trailer(
-                http2,
-                stream.id,
-                shared.fields.trailers.baseAddress,
-                shared.fields.trailers.count
-            )
+            submitTrailers(on: stream)
         }
         return count
+    }
+
+    private func submitTrailers(on stream: HTTP2Stream) {
+        let submit = { [self] (fields: HTTP2Fields.List) in
+            _ = nghttp2_submit_trailer(http2, stream.id, fields.baseAddress, fields.count)
+        }
+        if let failure = stream.failure {
+            shared.fields.withFailure(failure) { submit(HTTP2Fields.List(rebasing: $0[HTTP2Fields.headCount...])) }
+        } else {
+            submit(shared.fields.trailers)
+        }
     }
 
     private func setAnswered(_ stream: HTTP2Stream) {

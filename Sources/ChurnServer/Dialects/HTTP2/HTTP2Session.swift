@@ -125,6 +125,7 @@ final class HTTP2Session: ConnectionSession {
         guard transport != nil else { return }
         transport = nil
         for stream in streams { stream.end() }
+        shared.removeWatcher(self)
         loop.remove(self)
     }
 
@@ -223,9 +224,23 @@ final class HTTP2Session: ConnectionSession {
             nil,
             0
         )
+        // Responses that would never end do now.
+        for stream in streams { resume(stream) }
     }
 
+    /// The peer has been told that no more streams are begun.
+    var beginsNoMore: Bool { draining == .final }
+
     // MARK: Streams
+
+    func count(where matches: (HTTP2Stream) -> Bool) -> Int { streams.count(where: matches) }
+
+    /// Has those responses go on that wait for something to send.
+    func resumeAll(where matches: (HTTP2Stream) -> Bool) {
+        now = .now()
+        for stream in streams where matches(stream) { resume(stream) }
+        flush()
+    }
 
     func addStream(_ id: Int32) -> Bool {
         let stream = shared.takeStream()

@@ -38,6 +38,10 @@ final class HTTP2Stream {
     var response = ByteBuffer()
     /// Of memory for `response`.
     var reserved: MemoryBudget.Reservation?
+    /// What writes more messages to `response` when those before are taken; `nil` for a response of one message.
+    var source: (any GRPCMessageSource)?
+    /// What `source` has ended with.
+    var failure: CallFailure?
     /// Trailers with a status follow the message.
     var hasTrailers = true
 
@@ -60,6 +64,8 @@ final class HTTP2Stream {
         }
         message.clear()
         reserved = nil
+        source = nil
+        failure = nil
         if response.capacity > ServerLimits.keptPartialBytes { response = ByteBuffer() } else { response.clear() }
     }
 
