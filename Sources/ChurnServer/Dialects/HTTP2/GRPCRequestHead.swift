@@ -11,6 +11,8 @@ struct GRPCRequestHead {
     /// Among all methods; `nil` for one that the server does not have.
     private(set) var method: Int?
     private(set) var isPost = false
+    /// The response to it has no content.
+    private(set) var isHead = false
     private(set) var isGRPC = false
     private(set) var isIdentity = true
     private(set) var timeout = Timeout.none
@@ -22,7 +24,9 @@ struct GRPCRequestHead {
         // The length first: most fields are none of these.
         switch name.count {
         case 5 where name.equals(":path"): method = GRPCMethod.find(value)
-        case 7 where name.equals(":method"): isPost = value.equals("POST")
+        case 7 where name.equals(":method"):
+            isPost = value.equals("POST")
+            isHead = value.equals("HEAD")
         case 12 where name.equals("content-type"): isGRPC = Self.isGRPC(value)
         case 12 where name.equals("grpc-timeout"): timeout = Self.timeout(value)
         case 13 where name.equals("grpc-encoding"): isIdentity = value.equals("identity")

@@ -45,9 +45,16 @@ extension HTTP2Session {
 
     /// Responds to what is no call of gRPC.
     func refuse(_ stream: HTTP2Stream, _ status: StaticString, _ text: String) {
-        stream.response.writeString(text)
         stream.hasTrailers = false
-        shared.fields.withStatus(status) { submitBody($0, on: stream) }
+        shared.fields.withStatus(status) { fields in
+            guard !stream.head.isHead else {
+                setAnswered(stream)
+                _ = nghttp2_submit_response(http2, stream.id, fields.baseAddress, fields.count, nil)
+                return
+            }
+            stream.response.writeString(text)
+            submitBody(fields, on: stream)
+        }
     }
 
     func submitBody(_ fields: HTTP2Fields.List, on stream: HTTP2Stream) {
