@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -10,38 +11,35 @@ import Testing
 
     @Test("gRPC's clients find every answer, status and limit", .timeLimit(.minutes(10)), arguments: servers)
     func contract(flags: [String]) async throws {
-        let python = try Surroundings.grpcPython()
-        let churn = try Surroundings.churn()
-        let directory = try TemporaryDirectory()
-        let store = "sqlite:\(directory.path)/churn.sqlite"
-        let lines = "\(directory.path)/lines.csv"
-
         try await blocking {
-            try ChildProcess.run(churn, ["generate", "--customers", "1000", "--days", "60", "--output", lines])
-            try ChildProcess.run(churn, ["ingest", "--store", store, lines])
-            try ChildProcess.run(churn, ["features", "--store", store])
-            let arguments = ["serve", "--store", store, "--models", Surroundings.path("models"), "--port", "0"] + flags
-            let server = try ChildProcess(churn, arguments)
-            let next = try ChildProcess(churn, arguments)
-            let ports = try [server, next].map { server in
-                try #require(
-                    try server.waitForLine("listening on ").split(separator: ":").last.map(String.init),
-                    "the line that says where the server listens does not end in its port"
-                )
-            }
-            let peer = try ChildProcess(
-                python,
+            let shop = try PeerShop()
+            let server = try shop.serve(flags)
+            let next = try shop.serve(flags)
+            // Without its last check, which tells the server to stop, there would be no end to wait for.
+            try PeerShop.run(
+                "grpc_peer.py",
                 [
-                    Surroundings.path("Tests/Peers/python/grpc_peer.py"), ports[0], "--customers", lines,
-                    "--next-port", ports[1], "--drain-pid", "\(server.identifier)",
+                    server.port, "--customers", shop.lines, "--next-port", next.port, "--drain-pid",
+                    "\(server.process.identifier)",
                 ]
             )
-            let (status, output) = peer.waitForEnd()
-            // Without its last check, which tells the server to stop, there would be no end to wait for.
-            try #require(status == 0, "\(output)")
-            #expect(output.contains(" passed, 0 failed"), "\(output)")
-            let (serverStatus, serverOutput) = server.waitForEnd()
-            #expect(serverStatus == 0, "\(serverOutput)")
+            let (status, output) = server.process.waitForEnd()
+            #expect(status == 0, "\(output)")
+            next.stop()
+        }
+    }
+
+    @Test(
+        "HTTP/2 and HPACK as their RFCs have them, section by section",
+        .timeLimit(.minutes(5)),
+        arguments: ["epoll", "nio"]
+    )
+    func conformance(transport: String) async throws {
+        try await blocking {
+            let server = try PeerShop().serve(["--transport", transport])
+            let output = try PeerShop.run("http2_conformance.py", [server.port, "--customer", PeerShop.customer])
+            #expect(output.contains("\n143 passed, 0 failed"), "cases have come or gone; count them here: \(output)")
+            server.stop()
         }
     }
 }

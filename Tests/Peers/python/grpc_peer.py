@@ -21,13 +21,14 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_tools import protoc
 
+import checks
 import raw_http2
+from checks import check, equal
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 HOST = "127.0.0.1"
@@ -36,7 +37,6 @@ MESSAGE_LIMIT = 16 * 1024 * 1024
 METADATA_LIMIT = 16 * 1024
 BY_ID = "/churn.v1.Churn/PredictById"
 Code = grpc.StatusCode
-CHECKS = []
 options = None
 
 
@@ -62,19 +62,6 @@ def compiled(name, text):
 compile_protos(ROOT / "proto", "churn/v1/churn.proto", "churn/v1/churn_service.proto")
 pb = importlib.import_module("churn.v1.churn_pb2")
 service = importlib.import_module("churn.v1.churn_service_pb2_grpc")
-
-
-def check(name, checks=CHECKS):
-    def add(function):
-        checks.append((name, function))
-        return function
-
-    return add
-
-
-def equal(found, wanted, what):
-    if found != wanted:
-        raise AssertionError(f"{what}: {found!r}, expected {wanted!r}")
 
 
 # --- Clients -----------------------------------------------------------------------------------------------
@@ -452,7 +439,7 @@ def _():
         pass
 
 
-def main(checks=CHECKS):
+def main(among=checks.CHECKS):
     global options
     parser = argparse.ArgumentParser(description="checks a churn server by clients of gRPC")
     parser.add_argument("port", type=int)
@@ -469,20 +456,7 @@ def main(checks=CHECKS):
         statuses = frames.call(predict_batch=by_ids(known)).predict_batch.status
         options.customers = [id for index, id in enumerate(known) if not statuses or statuses[index] == 0]
     print(f"{len(options.customers)} customers")
-
-    failures = 0
-    for name, function in checks:
-        try:
-            function()
-            print(f"ok      {name}", flush=True)
-        except Exception as error:
-            failures += 1
-            where = traceback.extract_tb(error.__traceback__)
-            line = [frame.lineno for frame in where if frame.filename == __file__]
-            text = f"{type(error).__name__}: {error} (lines {line})"
-            print(f"FAILED  {name}: {text[:2000]}", flush=True)
-    print(f"{len(checks) - failures} passed, {failures} failed")
-    sys.exit(1 if failures else 0)
+    checks.run(among=among)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ import random
 import signal
 import socket
 import struct
-import sys
-import traceback
 
+import checks
 import churn_proto
+from checks import check, ensure, equal
 
 pb = churn_proto.load()
 
@@ -108,25 +108,6 @@ def batch_by_columns(connection, columns, **fields):
 
 
 # --- Checks ------------------------------------------------------------------------------------------------
-
-CHECKS = []
-
-
-def check(name):
-    def add(function):
-        CHECKS.append((name, function))
-        return function
-
-    return add
-
-
-def ensure(condition, message):
-    if not condition:
-        raise AssertionError(message)
-
-
-def equal(actual, expected, what):
-    ensure(actual == expected, f"{what} is {actual!r}, not {expected!r}")
 
 
 def close_to(actual, expected, tolerance, what):
@@ -682,20 +663,7 @@ def main():
     parser.add_argument("--drain-pid", type=int, help="process id of the server, told to stop at the end")
     options = parser.parse_args()
     options.expect = {int(item.split("=")[0]): float(item.split("=")[1]) for item in options.expect}
-
-    failures = 0
-    for name, function in CHECKS:
-        try:
-            function()
-            print(f"ok      {name}", flush=True)
-        except Exception as error:
-            failures += 1
-            where = traceback.extract_tb(error.__traceback__)
-            line = [frame.lineno for frame in where if frame.filename == __file__]
-            text = f"{type(error).__name__}: {error} (lines {line})"
-            print(f"FAILED  {name}: {text if len(text) < 2000 else text[:2000] + '...'}", flush=True)
-    print(f"{len(CHECKS) - failures} passed, {failures} failed")
-    sys.exit(1 if failures else 0)
+    checks.run()
 
 
 if __name__ == "__main__":
