@@ -1,7 +1,8 @@
 // Calls for one customer each, over many connections, by one thread.
 //
 // Closed loop: a connection sends `depth` requests with one write and sends the next ones when all of them are
-// answered, as `redis-benchmark -P` does. Latency counts from that write.
+// answered, as `redis-benchmark -P` does; by gRPC, whose streams are independent, it sends as many as the last read has
+// answered, as gRPC's clients do. Latency counts from that write.
 //
 // With --calls it ends after that many instead of after a time: for counting what the server executes for them.
 //
@@ -37,6 +38,7 @@ struct call {
 
 struct connection {
     int descriptor;
+    size_t in_flight;
     uint64_t next, oldest;  // call ids; those from `oldest` to before `next` may be in flight
     struct call *calls;     // [CALLS_LIMIT], by call id
     uint8_t *in, *out;
@@ -72,6 +74,7 @@ static void add_call(struct run *run, struct connection *connection, uint64_t st
     connection->out_bytes +=
         plan->protocol->request(connection->state, connection->out + connection->out_bytes, call,
                                 plan->customers.at[customer].id);
+    connection->in_flight++;
     run->in_flight++;
     run->sent++;
 }
@@ -100,6 +103,7 @@ static void settle(struct run *run, struct connection *connection, const struct 
     call->open = false;
     while (connection->oldest < connection->next && !connection->calls[connection->oldest % CALLS_LIMIT].open)
         connection->oldest++;
+    connection->in_flight--;
     run->in_flight--;
     // A closed loop counts what is answered within the time, an open loop what was due within it.
     uint64_t counted = run->plan->rate > 0 ? call->start : now;
@@ -119,7 +123,9 @@ static void receive(struct run *run, struct connection *connection) {
     size_t at = 0, length;
     struct answer answer;
     const struct protocol *protocol = run->plan->protocol;
-    while ((length = protocol->answer(connection->state, connection->in + at, connection->in_bytes - at, &answer)) > 0) {
+    for (;;) {
+        length = protocol->answer(connection->state, connection->in + at, connection->in_bytes - at, &answer);
+        if (length == 0) break;
         if (!answer.incomplete) settle(run, connection, &answer, now);
         at += length;
     }
@@ -184,6 +190,14 @@ static bool advance_batch(struct run *run, bool restart) {
 
 // --- The loops --------------------------------------------------------------------------------------------------------
 
+// Of a closed loop, after an answer.
+static size_t calls_to_send(const struct run *run, const struct connection *connection) {
+    const struct plan *plan = run->plan;
+    if (plan->rate > 0 || (plan->calls && run->sent >= plan->calls)) return 0;
+    if (plan->protocol->independent) return plan->depth - connection->in_flight;
+    return connection->in_flight == 0 ? plan->depth : 0;
+}
+
 static size_t receive_ready(struct run *run, int timeout_ms) {
     struct epoll_event events[256];
     int ready = epoll_wait(run->epoll, events, 256, timeout_ms);
@@ -191,13 +205,12 @@ static size_t receive_ready(struct run *run, int timeout_ms) {
     for (int at = 0; at < ready; at++) {
         struct connection *connection = events[at].data.ptr;
         receive(run, connection);
-        bool refill = run->plan->rate == 0 && connection->oldest == connection->next;
-        uint64_t now = refill ? now_ns() : 0;
-        refill = refill && now < run->end && !(run->plan->calls && run->sent >= run->plan->calls);
-        for (size_t n = 0; refill && n < run->plan->depth; n++) add_call(run, connection, now);
+        size_t missing = calls_to_send(run, connection);
+        uint64_t now = missing ? now_ns() : 0;
+        if (now >= run->end) missing = 0;
+        for (size_t n = 0; n < missing; n++) add_call(run, connection, now);
         if (connection->out_bytes) flush(connection);
-        if (refill && connection->out_bytes)
-            fail("%zu requests do not fit into the socket's buffer", run->plan->depth);
+        if (missing && connection->out_bytes) fail("%zu requests do not fit into the socket's buffer", missing);
     }
     return ready > 0 ? (size_t)ready : 0;
 }

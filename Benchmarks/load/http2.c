@@ -138,8 +138,10 @@ static uint8_t *put_trace_id(struct http2 *http2, uint8_t *out) {
         out = put_text(out, trace_name, sizeof trace_name - 1);
     }
     *out++ = TRACE_DIGITS;
-    for (size_t word = 0; word < TRACE_DIGITS / 16; word++)
-        for (uint64_t rest = next_random(&http2->random), at = 0; at < 16; at++, rest >>= 4) *out++ = (uint8_t)digits[rest & 15];
+    for (size_t at = 0, rest = 0; at < TRACE_DIGITS; at++, rest >>= 4) {
+        if (at % 16 == 0) rest = next_random(&http2->random);
+        *out++ = (uint8_t)digits[rest & 15];
+    }
     return out;
 }
 
@@ -336,4 +338,4 @@ static size_t grpc_reply(void *state, uint8_t *out) {
     return (size_t)(out - start);
 }
 
-const struct protocol grpc_protocol = {"grpc", open_http2, grpc_request, grpc_answer, grpc_reply};
+const struct protocol grpc_protocol = {"grpc", open_http2, grpc_request, grpc_answer, grpc_reply, true};

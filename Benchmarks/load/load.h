@@ -87,6 +87,8 @@ struct protocol {
     size_t (*answer)(void *state, const uint8_t *in, size_t length, struct answer *out);
     // Writes what the connection has to send beside its requests, at most REPLY_LIMIT. NULL: never anything.
     size_t (*reply)(void *state, uint8_t *out);
+    // A call that has been answered is followed by another at once, not when all calls of its connection have been.
+    bool independent;
 };
 
 extern const struct protocol churn_protocol, resp_protocol, grpc_protocol;
