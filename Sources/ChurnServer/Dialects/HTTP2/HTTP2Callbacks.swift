@@ -56,8 +56,8 @@ final class HTTP2Callbacks {
 
     private func setInput() {
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
-            guard let frame, let session = HTTP2Session.from(user) else { return 0 }
-            return session.beganHeaders(frame.pointee)
+            guard let frame, let user else { return 0 }
+            return HTTP2Session.with(user) { $0.beganHeaders(frame.pointee) }
         }
         nghttp2_session_callbacks_set_on_header_callback(callbacks) {
             nghttp2,
@@ -68,35 +68,37 @@ final class HTTP2Callbacks {
             valueBytes,
             _,
             _ in
-            guard let frame, let stream = HTTP2Session.stream(frame.pointee.hd.stream_id, of: nghttp2),
-                // Trailers of a request change nothing.
-                stream.phase == .headers
+            guard let frame, let stream = nghttp2_session_get_stream_user_data(nghttp2, frame.pointee.hd.stream_id)
             else { return 0 }
-            stream.head.add(
-                name: UnsafeRawBufferPointer(start: name, count: nameBytes),
-                value: UnsafeRawBufferPointer(start: value, count: valueBytes)
-            )
+            Unmanaged<HTTP2Stream>.fromOpaque(stream)._withUnsafeGuaranteedRef { stream in
+                // Trailers of a request change nothing.
+                guard stream.phase == .headers else { return }
+                stream.head.add(
+                    name: UnsafeRawBufferPointer(start: name, count: nameBytes),
+                    value: UnsafeRawBufferPointer(start: value, count: valueBytes)
+                )
+            }
             return 0
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, flags, id, bytes, count, user in
             let isLast = flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
             let piece = UnsafeRawBufferPointer(start: bytes, count: count)
-            HTTP2Session.from(user)?.receivedData(id, piece, isLast: isLast)
+            if let user { HTTP2Session.with(user) { $0.receivedData(id, piece, isLast: isLast) } }
             return 0
         }
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
-            if let frame { HTTP2Session.from(user)?.receivedFrame(frame.pointee) }
+            if let frame, let user { HTTP2Session.with(user) { $0.receivedFrame(frame.pointee) } }
             return 0
         }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, _, user in
-            HTTP2Session.from(user)?.closedStream(id)
+            if let user { HTTP2Session.with(user) { $0.closedStream(id) } }
             return 0
         }
     }
 
     private func setOutput() {
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
-            if let frame { HTTP2Session.from(user)?.sentFrame(frame.pointee) }
+            if let frame, let user { HTTP2Session.with(user) { $0.sentFrame(frame.pointee) } }
             return 0
         }
     }
@@ -109,8 +111,9 @@ extension HTTP2Session {
         }
     }
 
-    /// The session that a callback of nghttp2 is for.
-    static func from(_ user: UnsafeMutableRawPointer?) -> HTTP2Session? {
-        user.map { Unmanaged<HTTP2Session>.fromOpaque($0).takeUnretainedValue() }
+    /// Lends the session that a callback of nghttp2 is for, without a retain: it outlives all callbacks.
+    @inline(__always)
+    static func with<Result>(_ user: UnsafeMutableRawPointer, _ body: (HTTP2Session) -> Result) -> Result {
+        Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef(body)
     }
 }

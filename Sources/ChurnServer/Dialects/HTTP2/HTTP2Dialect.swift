@@ -34,23 +34,26 @@ package struct HTTP2Dialect: Dialect {
 }
 
 /// What the HTTP/2 sessions of one loop share: memory to decode into and to write to, streams that have closed, and
-/// what every session of nghttp2 is made with.
+/// what every session of nghttp2 is made with. Memory is behind pointers, as `FrameLoop`'s is.
 final class HTTP2Loop: DialectState {
     /// What the session in hand decodes into.
     let arena = DecodeArena()
-    /// What the session in hand sends; empty between its turns. Behind a pointer, as `FrameLoop.output`.
+    /// What the session in hand sends; empty between its turns.
     let output = UnsafeMutablePointer<ByteBuffer>.allocate(capacity: 1)
     let fields = HTTP2Fields()
     let callbacks = HTTP2Callbacks()
-    private var spareStreams: [HTTP2Stream] = []
+    private let spareStreams = UnsafeMutablePointer<[HTTP2Stream]>.allocate(capacity: 1)
     /// Those with streams that wait for a change of the server's state, by their ids.
     private var watchers: [Int: HTTP2Session] = [:]
 
     init() {
         output.initialize(to: ByteBuffer())
+        spareStreams.initialize(to: [])
     }
 
     deinit {
+        spareStreams.deinitialize(count: 1)
+        spareStreams.deallocate()
         output.deinitialize(count: 1)
         output.deallocate()
     }
@@ -70,12 +73,12 @@ final class HTTP2Loop: DialectState {
     }
 
     func takeStream() -> HTTP2Stream {
-        spareStreams.popLast() ?? HTTP2Stream()
+        spareStreams.pointee.popLast() ?? HTTP2Stream()
     }
 
     /// - Parameter stream: has ended.
     func keepSpare(_ stream: HTTP2Stream) {
-        if spareStreams.count < ServerLimits.spareStreams { spareStreams.append(stream) }
+        if spareStreams.pointee.count < ServerLimits.spareStreams { spareStreams.pointee.append(stream) }
     }
 
     /// Makes the output buffer ready for the next turn.

@@ -62,15 +62,15 @@ extension HTTP2Session {
         var source = nghttp2_data_provider()
         source.source.ptr = Unmanaged.passUnretained(stream).toOpaque()
         source.read_callback = { _, id, target, count, flags, source, user in
-            guard let target, let flags, let pointer = source?.pointee.ptr, let session = HTTP2Session.from(user) else {
+            guard let target, let flags, let pointer = source?.pointee.ptr, let user else {
                 return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
             }
-            let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
-            return session.readResponse(
-                of: stream,
-                into: UnsafeMutableRawBufferPointer(start: target, count: count),
-                flags
-            )
+            let room = UnsafeMutableRawBufferPointer(start: target, count: count)
+            return HTTP2Session.with(user) { session in
+                Unmanaged<HTTP2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef { stream in
+                    session.readResponse(of: stream, into: room, flags)
+                }
+            }
         }
         _ = nghttp2_submit_response(http2, stream.id, fields.baseAddress, fields.count, &source)
     }

@@ -17,7 +17,12 @@ final class HTTP2Session: ConnectionSession {
     /// `nil` once the connection is closed.
     private var transport: (any ConnectionTransport)?
     /// Those that nghttp2 has pointers to, in no order.
-    private var streams: [HTTP2Stream] = []
+    private var streams: [HTTP2Stream] {
+        _read { yield streamList.pointee }
+        _modify { yield &streamList.pointee }
+    }
+    /// Behind a pointer: see `FrameLoop`.
+    private let streamList = UnsafeMutablePointer<[HTTP2Stream]>.allocate(capacity: 1)
     /// When the input in hand arrived.
     private(set) var now = NIODeadline.now()
     /// The beginning of every connection of HTTP/2, as far as it has arrived. Nothing is sent before: the peer may speak
@@ -47,6 +52,7 @@ final class HTTP2Session: ConnectionSession {
         self.shared = shared
         self.transport = transport
         id = loop.nextSessionID()
+        streamList.initialize(to: [])
         overdueAt = now + ServerLimits.firstByteTimeout
         idleResets = RateLimit(
             burst: Int(HTTP2Limits.resetBurst),
@@ -63,6 +69,8 @@ final class HTTP2Session: ConnectionSession {
     deinit {
         // It calls nothing back.
         nghttp2_session_del(http2)
+        streamList.deinitialize(count: 1)
+        streamList.deallocate()
     }
 
     // MARK: From the transport
@@ -273,13 +281,18 @@ final class HTTP2Session: ConnectionSession {
     /// Sends what nghttp2 has to send: every turn of a session ends with this.
     private func flush() {
         guard prefaceBytes == HTTP2Limits.prefaceBytes, let http2 else { return }
-        while transport != nil {
+        let output = shared.output
+        while true {
             var bytes: UnsafePointer<UInt8>?
             let count = nghttp2_session_mem_send(http2, &bytes)
             guard count >= 0 else { return close() }
             if count == 0 { break }
-            shared.output.pointee.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
-            if shared.output.pointee.readableBytes >= ServerLimits.pieceBytes { sendOutput() }
+            output.pointee.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
+            if output.pointee.readableBytes >= ServerLimits.pieceBytes {
+                sendOutput()
+                // Sending may find the connection gone.
+                if transport == nil { return }
+            }
         }
         sendOutput()
     }

@@ -22,8 +22,14 @@ final class HTTP2Stream {
     /// Its place among the session's streams.
     var index = 0
     var phase = Phase.headers
-    var head = GRPCRequestHead()
-    var message = GRPCMessageReader()
+    var head: GRPCRequestHead {
+        _read { yield parts.pointee.head }
+        _modify { yield &parts.pointee.head }
+    }
+    var message: GRPCMessageReader {
+        _read { yield parts.pointee.message }
+        _modify { yield &parts.pointee.message }
+    }
     /// The peer has ended the request.
     var requestHasEnded = false
     /// What the deadline of the call is counted from.
@@ -35,7 +41,10 @@ final class HTTP2Stream {
     /// Others than the session have `liveness`.
     var isWaitedFor = false
     /// What is still to be sent of the response's message.
-    var response = ByteBuffer()
+    var response: ByteBuffer {
+        _read { yield parts.pointee.response }
+        _modify { yield &parts.pointee.response }
+    }
     /// Of memory for `response`.
     var reserved: MemoryBudget.Reservation?
     /// What writes more messages to `response` when those before are taken; `nil` for a response of one message.
@@ -44,6 +53,24 @@ final class HTTP2Stream {
     var failure: CallFailure?
     /// Trailers with a status follow the message.
     var hasTrailers = true
+
+    private struct Parts: ~Copyable {
+        var head = GRPCRequestHead()
+        var message = GRPCMessageReader()
+        var response = ByteBuffer()
+    }
+
+    /// Behind a pointer: see `FrameLoop`.
+    private let parts = UnsafeMutablePointer<Parts>.allocate(capacity: 1)
+
+    init() {
+        parts.initialize(to: Parts())
+    }
+
+    deinit {
+        parts.deinitialize(count: 1)
+        parts.deallocate()
+    }
 
     func begin(id: Int32, arrival: NIODeadline) {
         self.id = id
