@@ -34,6 +34,8 @@ package struct PredictByIDTemplate: ~Copyable {
     @usableFromInline let probabilityOffset: Int
     @usableFromInline let logOddsOffset: Int
     @usableFromInline let featuresOffset: Int
+    /// Where the bare message begins in the frame; it ends with it.
+    package let messageOffset: Int
 
     /// - Parameter answer: of the form wanted. Its fields that differ from answer to answer are not looked at, but for
     ///   the number of features.
@@ -48,11 +50,17 @@ package struct PredictByIDTemplate: ~Copyable {
         sample.probability = Double(bitPattern: marks[2])
         sample.logOdds = Double(bitPattern: marks[3])
         var buffer = ByteBuffer()
+        var message = ByteBuffer()
         features.withUnsafeBufferPointer { features in
             sample.features = features
             ResponseEncoder.write(sample, model: model, callID: marks[0], to: &buffer)
+            _ = ResponseEncoder.writeMessage(.prediction(sample, model: model), to: &message)
         }
         let bytes = Array(buffer.readableBytesView)
+        guard message.readableBytes > 0, bytes.suffix(message.readableBytes).elementsEqual(message.readableBytesView)
+        else {
+            return nil
+        }
         let offsets = marks.map { mark in
             let wanted = withUnsafeBytes(of: mark.littleEndian) { Array($0) }
             return bytes.indices.dropLast(7).filter { Array(bytes[$0..<($0 + 8)]) == wanted }
@@ -62,6 +70,7 @@ package struct PredictByIDTemplate: ~Copyable {
         else {
             return nil
         }
+        messageOffset = bytes.count - message.readableBytes
         callIDOffset = offsets[0][0]
         customerOffset = offsets[1][0]
         probabilityOffset = offsets[2][0]

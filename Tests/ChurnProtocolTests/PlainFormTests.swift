@@ -118,6 +118,8 @@ import Testing
             )
             let frame = filled(template, fields, features)
             #expect(frame == encoded(fields, features, churn, segment, model))
+            let message = Array(frame.dropFirst(template.messageOffset))
+            #expect(message == bare(fields, features, churn, segment, model))
         }
     }
 
@@ -192,6 +194,22 @@ import Testing
             let answer = answer(fields.customer, fields.probability, fields.logOdds, churn, $0, segment)
             ResponseEncoder.write(answer, model: model, callID: fields.callID, to: &buffer)
         }
+        return Array(buffer.readableBytesView)
+    }
+
+    private static func bare(
+        _ fields: PredictByIDTemplate.Fields,
+        _ features: [Double],
+        _ churn: Bool,
+        _ segment: UnsafePointer<CChar>?,
+        _ model: ModelIdentityView
+    ) -> [UInt8] {
+        var buffer = ByteBuffer()
+        let failure = features.withUnsafeBufferPointer {
+            let answer = answer(fields.customer, fields.probability, fields.logOdds, churn, $0, segment)
+            return ResponseEncoder.writeMessage(.prediction(answer, model: model), to: &buffer)
+        }
+        #expect(failure == nil)
         return Array(buffer.readableBytesView)
     }
 

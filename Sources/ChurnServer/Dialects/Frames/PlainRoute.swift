@@ -5,7 +5,8 @@ internal import ChurnProtocol
 internal import ChurnServing
 internal import NIOCore
 
-/// The short way from a plain PredictById to its answer: look up, score, and fill in a frame that is packed already.
+/// The short way from a plain PredictById, of either dialect, to its answer: look up, score, and fill in a frame that is
+/// packed already.
 /// What is out of the ordinary it leaves to `CallAnswerer`, whose answers its own are equal to, byte for byte.
 ///
 /// `@unchecked Sendable`: everything is written by `init` and only read after it.
@@ -102,6 +103,38 @@ final class PlainRoute: @unchecked Sendable {
         }
     }
 
+    /// Answers a PredictByIdRequest without an envelope, when it is plain: a customer, and nothing else.
+    ///
+    /// - Parameters:
+    ///   - message: of gRPC, without its prefix.
+    ///   - prefixBytes: left free in front of the answer, for its prefix.
+    ///   - output: empty.
+    /// - Returns: whether it is answered.
+    func answer(
+        _ message: UnsafeRawBufferPointer,
+        deadline: NIODeadline?,
+        prefixBytes: Int,
+        to output: inout ByteBuffer
+    ) -> Bool {
+        // 09: field 1, a fixed64.
+        guard message.count == 9, message[0] == 0x09, deadline.map({ NIODeadline.now() < $0 }) ?? true else {
+            return false
+        }
+        let customer = Int64(littleEndian: message.loadUnaligned(fromByteOffset: 1, as: Int64.self))
+        guard let row = table.row(of: customer) else { return false }
+        // A frame's call id is not part of the message.
+        let call = PlainPredictByID(callID: 1, timeoutMilliseconds: 0, customer: customer)
+        var offset = 0
+        let written = output.writeWithUnsafeMutableBytes(minimumWritableBytes: longestFrame) { space in
+            let start = space.baseAddress.unsafelyUnwrapped
+            guard let template = answer(call, row: row, arrival: .distantPast, to: start) else { return 0 }
+            offset = templates[template].messageOffset - prefixBytes
+            return templates[template].frameBytes
+        }
+        output.moveReaderIndex(forwardBy: offset)
+        return written > 0
+    }
+
     /// - Returns: how many frames at the front of `input` are plain calls, at most a group.
     @inline(__always)
     private func readCalls(
@@ -164,9 +197,10 @@ final class PlainRoute: @unchecked Sendable {
             let start = space.baseAddress.unsafelyUnwrapped
             var end = start
             for index in calls.indices {
-                let bytes = answer(calls[index], row: Int(rows[index]), arrival: arrival, to: end)
-                if bytes == 0 { break }
-                end += bytes
+                guard let template = answer(calls[index], row: Int(rows[index]), arrival: arrival, to: end) else {
+                    break
+                }
+                end += templates[template].frameBytes
                 answered += 1
             }
             return end - start
@@ -174,15 +208,15 @@ final class PlainRoute: @unchecked Sendable {
         return answered
     }
 
-    /// - Returns: the bytes written; 0 when the call is not to be answered here.
+    /// - Returns: which template was written; `nil` when the call is not to be answered here.
     @inline(__always)
     private func answer(
         _ call: PlainPredictByID,
         row: Int,
         arrival: NIODeadline,
         to output: UnsafeMutableRawPointer
-    ) -> Int {
-        guard row >= 0, !isLate(call, arrival) else { return 0 }
+    ) -> Int? {
+        guard row >= 0, !isLate(call, arrival) else { return nil }
         let values = table.features(row: row)
         let (logOdds, probability) = scorer.score(inputs: values + inputColumns.lowerBound)
         let fields = PredictByIDTemplate.Fields(
@@ -191,7 +225,7 @@ final class PlainRoute: @unchecked Sendable {
             probability: probability,
             logOdds: logOdds
         )
-        guard fields.fit else { return 0 }
+        guard fields.fit else { return nil }
         let index = 2 * (table.segment(row: row).map { $0 + 1 } ?? 0) + (probability >= threshold ? 1 : 0)
         templates[index].write(fields, to: output) { out in
             for position in 0..<featureCount {
@@ -199,7 +233,7 @@ final class PlainRoute: @unchecked Sendable {
                 out.storeBytes(of: value, toByteOffset: 8 * position, as: UInt64.self)
             }
         }
-        return templates[index].frameBytes
+        return index
     }
 
     @inline(__always)

@@ -8,7 +8,10 @@ package import NIOCore
 package struct HTTP2Dialect: Dialect {
     package init() {}
 
-    package func prepare(_ snapshot: ServingSnapshot) -> (any Sendable)? { nil }
+    /// The short way to the default model's answers, where there is one.
+    package func prepare(_ snapshot: ServingSnapshot) -> (any Sendable)? {
+        snapshot.resident.flatMap { PlainRoute($0, served: snapshot.models.first) }
+    }
 
     package func makeSession(
         on loop: LoopContext,
@@ -42,6 +45,9 @@ final class HTTP2Loop: DialectState {
     let output = UnsafeMutablePointer<ByteBuffer>.allocate(capacity: 1)
     let fields = HTTP2Fields()
     let callbacks = HTTP2Callbacks()
+    private var current: PreparedSnapshot?
+    /// Of `current`, without a retain for each call.
+    private var plainRoute: Unmanaged<PlainRoute>?
     private let spareStreams = UnsafeMutablePointer<[HTTP2Stream]>.allocate(capacity: 1)
     /// Those with streams that wait for a change of the server's state, by their ids.
     private var watchers: [Int: HTTP2Session] = [:]
@@ -58,7 +64,28 @@ final class HTTP2Loop: DialectState {
         output.deallocate()
     }
 
-    func snapshotChanged(_ current: PreparedSnapshot) { healthChanged() }
+    func snapshotChanged(_ current: PreparedSnapshot) {
+        self.current = current
+        plainRoute = (current.prepared(for: HTTP2Dialect.self) as? PlainRoute).map(Unmanaged.passUnretained)
+        healthChanged()
+    }
+
+    /// Answers a plain PredictById the short way, with the prefix of its message.
+    ///
+    /// - Parameter output: empty.
+    /// - Returns: whether it is answered.
+    func answerPlain(_ message: UnsafeRawBufferPointer, deadline: NIODeadline?, to output: inout ByteBuffer) -> Bool {
+        guard let plainRoute else { return false }
+        let prefixBytes = GRPCMessageReader.prefixBytes
+        let isAnswered = plainRoute._withUnsafeGuaranteedRef {
+            $0.answer(message, deadline: deadline, prefixBytes: prefixBytes, to: &output)
+        }
+        guard isAnswered else { return false }
+        output.setInteger(UInt8(0), at: output.readerIndex)
+        let length = UInt32(truncatingIfNeeded: output.readableBytes - prefixBytes)
+        output.setInteger(length, at: output.readerIndex + 1)
+        return true
+    }
 
     func healthChanged() {
         for session in watchers.values { session.healthChanged() }

@@ -104,6 +104,9 @@ extension HTTP2Session {
     /// Answers a call of `churn.v1.Churn`.
     func answer(_ message: GRPCMessageReader.Message, of method: ServiceMethod, on stream: HTTP2Stream) {
         switch message {
+        case .small(let bytes)
+        where method == .predictByID && shared.answerPlain(bytes, deadline: stream.deadline, to: &stream.response):
+            submitMessage(on: stream)
         case .small(let bytes): answer(bytes, of: method, on: stream)
         case .large(let payload): submit(payload, of: method, on: stream)
         }
