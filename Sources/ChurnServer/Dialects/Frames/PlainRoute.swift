@@ -103,33 +103,33 @@ final class PlainRoute: @unchecked Sendable {
         }
     }
 
-    /// Answers a PredictByIdRequest without an envelope, when it is plain: a customer, and nothing else.
+    /// Answers a message of gRPC when it is a plain PredictByIdRequest: a customer, and nothing else.
     ///
     /// - Parameters:
-    ///   - message: of gRPC, without its prefix.
-    ///   - prefixBytes: left free in front of the answer, for its prefix.
-    ///   - output: empty.
+    ///   - message: without its prefix.
+    ///   - output: empty; the answer's message with its prefix.
     /// - Returns: whether it is answered.
-    func answer(
-        _ message: UnsafeRawBufferPointer,
-        deadline: NIODeadline?,
-        prefixBytes: Int,
-        to output: inout ByteBuffer
-    ) -> Bool {
+    func answer(_ message: UnsafeRawBufferPointer, deadline: NIODeadline?, to output: inout ByteBuffer) -> Bool {
         // 09: field 1, a fixed64.
         guard message.count == 9, message[0] == 0x09, deadline.map({ NIODeadline.now() < $0 }) ?? true else {
             return false
         }
         let customer = Int64(littleEndian: message.loadUnaligned(fromByteOffset: 1, as: Int64.self))
         guard let row = table.row(of: customer) else { return false }
-        // A frame's call id is not part of the message.
+        // A frame's call id is not part of its message.
         let call = PlainPredictByID(callID: 1, timeoutMilliseconds: 0, customer: customer)
+        let prefixBytes = GRPCMessageReader.prefixBytes
         var offset = 0
-        let written = output.writeWithUnsafeMutableBytes(minimumWritableBytes: longestFrame) { space in
-            let start = space.baseAddress.unsafelyUnwrapped
+        let written = output.writeWithUnsafeMutableBytes(minimumWritableBytes: longestFrame) { room in
+            let start = room.baseAddress.unsafelyUnwrapped
             guard let template = answer(call, row: row, arrival: .distantPast, to: start) else { return 0 }
-            offset = templates[template].messageOffset - prefixBytes
-            return templates[template].frameBytes
+            let (frameBytes, messageOffset) = (templates[template].frameBytes, templates[template].messageOffset)
+            // What precedes the message in a frame is longer than a prefix, and makes room for it.
+            offset = messageOffset - prefixBytes
+            room[offset] = 0
+            let length = UInt32(truncatingIfNeeded: frameBytes - messageOffset).bigEndian
+            room.storeBytes(of: length, toByteOffset: offset + 1, as: UInt32.self)
+            return frameBytes
         }
         output.moveReaderIndex(forwardBy: offset)
         return written > 0

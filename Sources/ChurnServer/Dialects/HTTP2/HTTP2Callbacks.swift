@@ -60,24 +60,18 @@ final class HTTP2Callbacks {
             return HTTP2Session.with(user) { $0.beganHeaders(frame.pointee) }
         }
         nghttp2_session_callbacks_set_on_header_callback(callbacks) {
-            nghttp2,
+            _,
             frame,
             name,
             nameBytes,
             value,
             valueBytes,
             _,
-            _ in
-            guard let frame, let stream = nghttp2_session_get_stream_user_data(nghttp2, frame.pointee.hd.stream_id)
-            else { return 0 }
-            Unmanaged<HTTP2Stream>.fromOpaque(stream)._withUnsafeGuaranteedRef { stream in
-                // Trailers of a request change nothing.
-                guard stream.phase == .headers else { return }
-                stream.head.add(
-                    name: UnsafeRawBufferPointer(start: name, count: nameBytes),
-                    value: UnsafeRawBufferPointer(start: value, count: valueBytes)
-                )
-            }
+            user in
+            guard let frame, let user else { return 0 }
+            let name = UnsafeRawBufferPointer(start: name, count: nameBytes)
+            let value = UnsafeRawBufferPointer(start: value, count: valueBytes)
+            HTTP2Session.with(user) { $0.receivedField(frame.pointee.hd.stream_id, name: name, value: value) }
             return 0
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, flags, id, bytes, count, user in
@@ -105,12 +99,6 @@ final class HTTP2Callbacks {
 }
 
 extension HTTP2Session {
-    static func stream(_ id: Int32, of http2: OpaquePointer?) -> HTTP2Stream? {
-        nghttp2_session_get_stream_user_data(http2, id).map {
-            Unmanaged<HTTP2Stream>.fromOpaque($0).takeUnretainedValue()
-        }
-    }
-
     /// Lends the session that a callback of nghttp2 is for, without a retain: it outlives all callbacks.
     @inline(__always)
     static func with<Result>(_ user: UnsafeMutableRawPointer, _ body: (HTTP2Session) -> Result) -> Result {

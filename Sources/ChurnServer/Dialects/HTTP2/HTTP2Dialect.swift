@@ -76,15 +76,7 @@ final class HTTP2Loop: DialectState {
     /// - Returns: whether it is answered.
     func answerPlain(_ message: UnsafeRawBufferPointer, deadline: NIODeadline?, to output: inout ByteBuffer) -> Bool {
         guard let plainRoute else { return false }
-        let prefixBytes = GRPCMessageReader.prefixBytes
-        let isAnswered = plainRoute._withUnsafeGuaranteedRef {
-            $0.answer(message, deadline: deadline, prefixBytes: prefixBytes, to: &output)
-        }
-        guard isAnswered else { return false }
-        output.setInteger(UInt8(0), at: output.readerIndex)
-        let length = UInt32(truncatingIfNeeded: output.readableBytes - prefixBytes)
-        output.setInteger(length, at: output.readerIndex + 1)
-        return true
+        return plainRoute._withUnsafeGuaranteedRef { $0.answer(message, deadline: deadline, to: &output) }
     }
 
     func healthChanged() {

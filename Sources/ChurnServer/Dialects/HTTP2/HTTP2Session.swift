@@ -23,6 +23,8 @@ final class HTTP2Session: ConnectionSession {
     }
     /// Behind a pointer: see `FrameLoop`.
     private let streamList = UnsafeMutablePointer<[HTTP2Stream]>.allocate(capacity: 1)
+    /// The stream that began last, among `streams`: most of what arrives is for it, and it is not looked up again.
+    private var latest: (id: Int32, stream: Unmanaged<HTTP2Stream>)?
     /// When the input in hand arrived.
     private(set) var now = NIODeadline.now()
     /// The beginning of every connection of HTTP/2, as far as it has arrived. Nothing is sent before: the peer may speak
@@ -259,12 +261,14 @@ final class HTTP2Session: ConnectionSession {
         }
         stream.index = streams.count
         streams.append(stream)
+        latest = (id, Unmanaged.passUnretained(stream))
         return true
     }
 
     func closedStream(_ id: Int32) {
         guard let stream = stream(id), stream.index < streams.count else { return }
         _ = nghttp2_session_set_stream_user_data(http2, id, nil)
+        if latest?.id == id { latest = nil }
         let last = streams.removeLast()
         if last !== stream {
             last.index = stream.index
@@ -274,26 +278,49 @@ final class HTTP2Session: ConnectionSession {
         shared.keepSpare(stream)
     }
 
-    func stream(_ id: Int32) -> HTTP2Stream? { Self.stream(id, of: http2) }
+    func stream(_ id: Int32) -> HTTP2Stream? {
+        if let latest, latest.id == id { return latest.stream.takeUnretainedValue() }
+        return nghttp2_session_get_stream_user_data(http2, id).map {
+            Unmanaged<HTTP2Stream>.fromOpaque($0).takeUnretainedValue()
+        }
+    }
+
+    /// Takes a header field. Those of a request come right after its stream has begun; trailers of a request, which
+    /// change nothing, come later.
+    @inline(__always)
+    func receivedField(_ id: Int32, name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        guard let latest, latest.id == id else { return }
+        latest.stream._withUnsafeGuaranteedRef { stream in
+            if stream.phase == .headers { stream.head.add(name: name, value: value) }
+        }
+    }
 
     // MARK: Output
 
     /// Sends what nghttp2 has to send: every turn of a session ends with this.
     private func flush() {
         guard prefaceBytes == HTTP2Limits.prefaceBytes, let http2 else { return }
-        let output = shared.output
-        while true {
-            var bytes: UnsafePointer<UInt8>?
-            let count = nghttp2_session_mem_send(http2, &bytes)
-            guard count >= 0 else { return close() }
-            if count == 0 { break }
-            output.pointee.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
-            if output.pointee.readableBytes >= ServerLimits.pieceBytes {
+        var bytes: UnsafePointer<UInt8>?
+        var count = nghttp2_session_mem_send(http2, &bytes)
+        while count > 0 {
+            // As many of nghttp2's pieces as the buffer has room for: each is a frame, mostly a short one.
+            shared.output.pointee.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { room in
+                var written = 0
+                repeat {
+                    (room.baseAddress.unsafelyUnwrapped + written)
+                        .copyMemory(from: UnsafeRawPointer(bytes.unsafelyUnwrapped), byteCount: count)
+                    written += count
+                    count = nghttp2_session_mem_send(http2, &bytes)
+                } while count > 0 && count <= room.count - written
+                return written
+            }
+            if shared.output.pointee.readableBytes >= ServerLimits.pieceBytes {
                 sendOutput()
                 // Sending may find the connection gone.
                 if transport == nil { return }
             }
         }
+        guard count == 0 else { return close() }
         sendOutput()
     }
 
