@@ -48,18 +48,15 @@ final class HTTP2Loop: DialectState {
     private var current: PreparedSnapshot?
     /// Of `current`, without a retain for each call.
     private var plainRoute: Unmanaged<PlainRoute>?
-    private let spareStreams = UnsafeMutablePointer<[HTTP2Stream]>.allocate(capacity: 1)
+    private let spareStreams = UncheckedValue<[HTTP2Stream]>([])
     /// Those with streams that wait for a change of the server's state, by their ids.
     private var watchers: [Int: HTTP2Session] = [:]
 
     init() {
         output.initialize(to: ByteBuffer())
-        spareStreams.initialize(to: [])
     }
 
     deinit {
-        spareStreams.deinitialize(count: 1)
-        spareStreams.deallocate()
         output.deinitialize(count: 1)
         output.deallocate()
     }
@@ -92,12 +89,12 @@ final class HTTP2Loop: DialectState {
     }
 
     func takeStream() -> HTTP2Stream {
-        spareStreams.pointee.popLast() ?? HTTP2Stream()
+        spareStreams.value.popLast() ?? HTTP2Stream()
     }
 
     /// - Parameter stream: has ended.
     func keepSpare(_ stream: HTTP2Stream) {
-        if spareStreams.pointee.count < ServerLimits.spareStreams { spareStreams.pointee.append(stream) }
+        if spareStreams.value.count < ServerLimits.spareStreams { spareStreams.value.append(stream) }
     }
 
     /// Makes the output buffer ready for the next turn.

@@ -18,11 +18,10 @@ final class HTTP2Session: ConnectionSession {
     private var transport: (any ConnectionTransport)?
     /// Those that nghttp2 has pointers to, in no order.
     private var streams: [HTTP2Stream] {
-        _read { yield streamList.pointee }
-        _modify { yield &streamList.pointee }
+        _read { yield streamList.value }
+        _modify { yield &streamList.value }
     }
-    /// Behind a pointer: see `FrameLoop`.
-    private let streamList = UnsafeMutablePointer<[HTTP2Stream]>.allocate(capacity: 1)
+    private let streamList = UncheckedValue<[HTTP2Stream]>([])
     /// The stream that began last, among `streams`: most of what arrives is for it, and it is not looked up again.
     private var latest: (id: Int32, stream: Unmanaged<HTTP2Stream>)?
     /// When the input in hand arrived.
@@ -54,7 +53,6 @@ final class HTTP2Session: ConnectionSession {
         self.shared = shared
         self.transport = transport
         id = loop.nextSessionID()
-        streamList.initialize(to: [])
         overdueAt = now + ServerLimits.firstByteTimeout
         idleResets = RateLimit(
             burst: Int(HTTP2Limits.resetBurst),
@@ -71,8 +69,6 @@ final class HTTP2Session: ConnectionSession {
     deinit {
         // It calls nothing back.
         nghttp2_session_del(http2)
-        streamList.deinitialize(count: 1)
-        streamList.deallocate()
     }
 
     // MARK: From the transport

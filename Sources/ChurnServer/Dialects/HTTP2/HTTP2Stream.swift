@@ -23,12 +23,12 @@ final class HTTP2Stream {
     var index = 0
     var phase = Phase.headers
     var head: GRPCRequestHead {
-        _read { yield parts.pointee.head }
-        _modify { yield &parts.pointee.head }
+        _read { yield parts.value.head }
+        _modify { yield &parts.value.head }
     }
     var message: GRPCMessageReader {
-        _read { yield parts.pointee.message }
-        _modify { yield &parts.pointee.message }
+        _read { yield parts.value.message }
+        _modify { yield &parts.value.message }
     }
     /// The peer has ended the request.
     var requestHasEnded = false
@@ -42,8 +42,8 @@ final class HTTP2Stream {
     var isWaitedFor = false
     /// What is still to be sent of the response's message.
     var response: ByteBuffer {
-        _read { yield parts.pointee.response }
-        _modify { yield &parts.pointee.response }
+        _read { yield parts.value.response }
+        _modify { yield &parts.value.response }
     }
     /// Of memory for `response`.
     var reserved: MemoryBudget.Reservation?
@@ -60,17 +60,7 @@ final class HTTP2Stream {
         var response = ByteBuffer()
     }
 
-    /// Behind a pointer: see `FrameLoop`.
-    private let parts = UnsafeMutablePointer<Parts>.allocate(capacity: 1)
-
-    init() {
-        parts.initialize(to: Parts())
-    }
-
-    deinit {
-        parts.deinitialize(count: 1)
-        parts.deallocate()
-    }
+    private let parts = UncheckedValue(Parts())
 
     func begin(id: Int32, arrival: NIODeadline) {
         self.id = id

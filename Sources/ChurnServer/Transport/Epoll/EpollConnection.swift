@@ -11,7 +11,11 @@ final class EpollConnection: ConnectionTransport {
     private unowned let context: EpollContext
     private var session: (any ConnectionSession)?
     /// Answers of this turn of the loop, and what the socket has not taken of earlier ones, in order.
-    private var unsent = CircularBuffer<ByteBuffer>()
+    private var unsent: CircularBuffer<ByteBuffer> {
+        _read { yield queue.value }
+        _modify { yield &queue.value }
+    }
+    private let queue = UncheckedValue(CircularBuffer<ByteBuffer>())
     private var isWaitingToSend = false
     private var inputHasEnded = false
     /// What ends when all is sent.

@@ -125,15 +125,31 @@ final class EpollContext {
     let context: LoopContext
     private(set) var hasEnded = false
     /// By descriptor.
-    private var connections: [EpollConnection?] = []
+    private var connections: [EpollConnection?] {
+        _read { yield parts.value.connections }
+        _modify { yield &parts.value.connections }
+    }
     /// Tells a connection from an earlier one of the same descriptor.
     private var generation: UInt32 = 0
     private let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ServerLimits.readBytes, alignment: 64)
     /// Connections with answers of this turn.
-    private var answered: [EpollConnection] = []
-    private var spareBuffers: [ByteBuffer] = []
+    private var answered: [EpollConnection] {
+        _read { yield parts.value.answered }
+        _modify { yield &parts.value.answered }
+    }
+    private var spareBuffers: [ByteBuffer] {
+        _read { yield parts.value.spareBuffers }
+        _modify { yield &parts.value.spareBuffers }
+    }
+    private let parts = UncheckedValue(Parts())
     private var listening: [Listening] = []
     private var nextPeer = 0
+
+    private struct Parts {
+        var connections: [EpollConnection?] = []
+        var answered: [EpollConnection] = []
+        var spareBuffers: [ByteBuffer] = []
+    }
 
     private struct Listening {
         let endpoint: OpenEndpoint
