@@ -101,6 +101,13 @@ final class RawPeer: @unchecked Sendable {  // used by one test at a time
         }
     }
 
+    /// The next bytes, as many as that; fewer when the server has closed the connection.
+    func receive(_ count: Int) throws -> [UInt8] {
+        while received.count < count, try receiveBytes() {}
+        defer { received.removeFirst(min(count, received.count)) }
+        return Array(received.prefix(count))
+    }
+
     /// - Returns: `false` when the server has closed the connection.
     private func receiveBytes() throws -> Bool {
         var chunk = [UInt8](repeating: 0, count: 1 << 18)

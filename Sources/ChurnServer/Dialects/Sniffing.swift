@@ -16,13 +16,13 @@ package enum DialectChoice: Sendable {
         }
     }
 
-    /// gRPC, churn's frames, and a refusal of HTTP/1.1. No frame within the limits begins with a byte above 1: what
+    /// gRPC, HTTP/1.1, and churn's frames. No frame within the limits begins with a byte above 1: what
     /// begins with another and is neither a letter nor TLS is refused as a frame, by which a peer of ours learns more than
     /// by a close.
     package static let all = DialectChoice.firstByte([
         (0x00...0x15, FrameDialect()),
         (UInt8(ascii: "P")...UInt8(ascii: "P"), HTTP2Dialect()),
-        (UInt8(ascii: "A")...UInt8(ascii: "Z"), HTTP1RefusalDialect()),
+        (UInt8(ascii: "A")...UInt8(ascii: "Z"), HTTP1Dialect()),
         (0x17...0xFF, FrameDialect()),
     ])
 

@@ -3,6 +3,7 @@
 package enum EndpointScheme: String, CaseIterable, Sendable {
     case frames
     case grpc
+    case http
 
     /// What its connections speak.
     package var dialect: DialectChoice { .fixed(fixed) }
@@ -11,6 +12,7 @@ package enum EndpointScheme: String, CaseIterable, Sendable {
         switch self {
         case .frames: FrameDialect()
         case .grpc: HTTP2Dialect()
+        case .http: HTTP1Dialect()
         }
     }
 

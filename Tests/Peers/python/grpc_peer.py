@@ -358,15 +358,16 @@ def _():
         equal(connection.call(BY_ID, message, content_type="application/grpc+proto").status, 0, "with +proto")
 
 
-@check("HTTP/1.1 gets a 505, TLS a close, and frames are served beside them")
+@check("HTTP/1.1 is answered, TLS gets a close, and frames are served beside them")
 def _():
-    for line in (b"GET / HTTP/1.1\r\n\r\n", b"POST / HTTP/1.1\r\n\r\n", b"PUT /x HTTP/1.1\r\n\r\n"):
+    close = b"Host: a\r\nConnection: close\r\n\r\n"
+    for line, status in ((b"GET / HTTP/1.1\r\n", b"200 OK"), (b"POST / HTTP/1.1\r\n", b"405 Method Not Allowed")):
         with socket.create_connection((HOST, options.port), timeout=TIMEOUT_SECONDS) as connection:
-            connection.sendall(line)
+            connection.sendall(line + close)
             answer = b""
             while piece := connection.recv(4096):
                 answer += piece
-            equal(answer.split(b"\r\n")[0], b"HTTP/1.1 505 HTTP Version Not Supported", "first line")
+            equal(answer.split(b"\r\n")[0], b"HTTP/1.1 " + status, "first line")
     with socket.create_connection((HOST, options.port), timeout=TIMEOUT_SECONDS) as connection:
         connection.sendall(bytes([0x16, 3, 1, 2, 0]))
         equal(connection.recv(10), b"", "answer to TLS")

@@ -1,26 +1,6 @@
-package import ChurnCalls
-package import ChurnServing
-package import NIOCore
+internal import NIOCore
 
-/// Answers whoever speaks HTTP/1.1 that this port does not, and closes.
-package struct HTTP1RefusalDialect: Dialect {
-    package init() {}
-
-    package func prepare(_ snapshot: ServingSnapshot) -> (any Sendable)? { nil }
-
-    package func makeSession(
-        on loop: LoopContext,
-        over transport: any ConnectionTransport,
-        peer: Peer
-    ) -> any ConnectionSession {
-        HTTP1RefusalSession(loop: loop, transport: transport)
-    }
-
-    package func refusal(_ failure: CallFailure) -> ByteBuffer {
-        ByteBuffer(string: "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
-    }
-}
-
+/// Answers a peer that speaks HTTP/1.1 on an address of gRPC that this address does not, and closes.
 final class HTTP1RefusalSession: ConnectionSession {
     let id: Int
     private let loop: LoopContext

@@ -18,7 +18,12 @@ package struct HTTP2Dialect: Dialect {
         over transport: any ConnectionTransport,
         peer: Peer
     ) -> any ConnectionSession {
-        HTTP2Session(loop: loop, shared: loop.state(of: HTTP2Dialect.self) { HTTP2Loop() }, transport: transport)
+        HTTP2Session(
+            loop: loop,
+            shared: loop.state(of: HTTP2Dialect.self) { HTTP2Loop() },
+            transport: transport,
+            speaksHTTP1: peer.endpoint.dialect.dialects.contains { $0 is HTTP1Dialect }
+        )
     }
 
     /// SETTINGS, then a GOAWAY that says that no stream was processed: a client may try again elsewhere.

@@ -11,6 +11,7 @@ final class HTTP2Session: ConnectionSession {
     let id: Int
     let loop: LoopContext
     let shared: HTTP2Loop
+    private let speaksHTTP1: Bool
     /// nghttp2's session; `nil` only when there was no memory for it. Deleted with this session, which no callback
     /// outlives: it is never deleted within a callback.
     private(set) var http2: OpaquePointer?
@@ -48,7 +49,9 @@ final class HTTP2Session: ConnectionSession {
         case final
     }
 
-    init(loop: LoopContext, shared: HTTP2Loop, transport: any ConnectionTransport) {
+    /// - Parameter speaksHTTP1: whether the endpoint serves a peer that turns out to speak HTTP/1.1.
+    init(loop: LoopContext, shared: HTTP2Loop, transport: any ConnectionTransport, speaksHTTP1: Bool) {
+        self.speaksHTTP1 = speaksHTTP1
         self.loop = loop
         self.shared = shared
         self.transport = transport
@@ -116,9 +119,16 @@ final class HTTP2Session: ConnectionSession {
         guard code == NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue, let transport,
             prefaceBytes > 0 || bytes.first.map((UInt8(ascii: "A")...UInt8(ascii: "Z")).contains) ?? false
         else { return close() }
-        let session = HTTP1RefusalSession(loop: loop, transport: transport)
+        let session: any ConnectionSession =
+            speaksHTTP1
+            ? HTTP1Session(loop: loop, transport: transport) : HTTP1RefusalSession(loop: loop, transport: transport)
         transport.continue(with: session)
         closed()
+        // What came in reads before this one was the preface's beginning, byte for byte.
+        let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+        if prefaceBytes > 0 {
+            session.receive(UnsafeRawBufferPointer(start: preface.utf8Start, count: prefaceBytes))
+        }
         session.receive(bytes)
     }
 

@@ -1,0 +1,159 @@
+internal import ChurnBase
+internal import ChurnCalls
+internal import ChurnModel
+internal import ChurnServing
+internal import NIOCore
+
+extension HTTPResponder {
+    static let customerParameters = ["model", "version", "contributions", "timeout_ms"]
+
+    /// - Returns: `nil` when the answer comes late.
+    func predictCustomer(_ request: HTTPRequest, for caller: HTTPCaller, on loop: LoopContext) -> HTTPResponse? {
+        do throws(HTTPFault) {
+            let query = try HTTPQuery(request.query, allowed: Self.customerParameters)
+            guard let customerID = request.customerID else {
+                throw HTTPFault(.badRequest, "the customer id in the path is not a whole number of 64 bits")
+            }
+            let selector = try HTTPCallOptions.selector(model: query.text("model"), version: query.text("version"))
+            let arguments = PredictByIDArguments(
+                customerID: customerID,
+                contributions: try query.flag("contributions"),
+                names: true
+            )
+            let deadline = try query.deadline(request.arrival)
+            return selector.withUnsafeBufferPointer { selector in
+                let call = Call(model: selector.baseAddress.unsafelyUnwrapped, method: .predictByID(arguments))
+                return self.call(call, of: request, deadline: deadline, for: caller, on: loop)
+            }
+        } catch {
+            return fail(request, error.status, error.detail)
+        }
+    }
+
+    /// The answer of a call by id.
+    func writeCustomer(_ answer: Answer, of request: HTTPRequest) -> HTTPResponse {
+        switch answer {
+        case .prediction(let prediction, let model):
+            write(prediction, model)
+            return tagged(HTTPResponse(.ok, .json), request)
+        case .failure(let failure): return fail(request, failure)
+        case .batch, .health: return HTTPResponse(.internalError)
+        }
+    }
+
+    private func write(_ prediction: PredictByIDAnswer, _ model: ModelIdentityView) {
+        body.pointee.writeLiteral("{\"customer_id\":")
+        body.pointee.writeExact(prediction.customer)
+        body.pointee.writeLiteral(",\"probability\":")
+        body.pointee.writeDouble(prediction.probability)
+        body.pointee.writeLiteral(",\"log_odds\":")
+        body.pointee.writeDouble(prediction.logOdds)
+        body.pointee.writeLiteral(",\"churn\":")
+        body.pointee.writeBool(prediction.churn)
+        body.pointee.writeLiteral(",\"segment\":")
+        if let segment = prediction.segment {
+            body.pointee.writeQuoted(segment)
+        } else {
+            body.pointee.writeLiteral("null")
+        }
+        body.pointee.writeLiteral(",\"feature_time\":")
+        body.pointee.writeExact(prediction.featureTime)
+        body.pointee.writeLiteral(",\"features\":")
+        write(prediction.features, named: prediction.names)
+        if !prediction.contributions.isEmpty {
+            body.pointee.writeLiteral(",\"baseline\":")
+            body.pointee.writeDouble(prediction.baseline)
+            body.pointee.writeLiteral(",\"contributions\":")
+            write(prediction.contributions, named: prediction.names)
+        }
+        body.pointee.writeLiteral(",\"model\":")
+        body.pointee.writeModel(model)
+        body.pointee.writeLiteral("}")
+    }
+
+    private func write(
+        _ values: UnsafeBufferPointer<Double>,
+        named names: UnsafeBufferPointer<UnsafeMutablePointer<CChar>?>
+    ) {
+        body.pointee.writeLiteral("{")
+        for (index, value) in values.enumerated() where index < names.count {
+            guard let name = names[index] else { continue }
+            if index > 0 { body.pointee.writeLiteral(",") }
+            body.pointee.writeQuoted(UnsafePointer(name))
+            body.pointee.writeLiteral(":")
+            body.pointee.writeDouble(value)
+        }
+        body.pointee.writeLiteral("}")
+    }
+
+    // MARK: Models
+
+    func models(_ request: HTTPRequest, on loop: LoopContext) -> HTTPResponse {
+        body.pointee.writeLiteral("{\"models\":[")
+        for (index, served) in loop.snapshot.models.models.enumerated() {
+            if index > 0 { body.pointee.writeLiteral(",") }
+            body.pointee.writeLiteral("{\"name\":")
+            body.pointee.writeQuoted(served.identity.name)
+            body.pointee.writeLiteral(",\"version\":")
+            body.pointee.writeQuoted(served.identity.version)
+            body.pointee.writeLiteral(",\"schema_id\":")
+            body.pointee.writeQuoted(hexadecimal(served.identity.schemaID))
+            body.pointee.writeLiteral(",\"threshold\":")
+            body.pointee.writeDouble(served.identity.threshold)
+            body.pointee.writeLiteral(",\"default\":")
+            body.pointee.writeBool(index == 0)
+            body.pointee.writeLiteral(",\"features\":[")
+            for (position, input) in served.model.inputs.enumerated() {
+                if position > 0 { body.pointee.writeLiteral(",") }
+                body.pointee.writeQuoted(input.feature)
+            }
+            body.pointee.writeLiteral("]}")
+        }
+        body.pointee.writeLiteral("]}")
+        return tagged(HTTPResponse(.ok, .json), request)
+    }
+
+    // MARK: Entity tags
+
+    /// Adds the entity tag of the body, or answers that the caller has this body already.
+    ///
+    /// The tag is the hash of the body: another build or another model that gives the same answer is no news.
+    func tagged(_ response: HTTPResponse, _ request: HTTPRequest) -> HTTPResponse {
+        var response = response
+        var hash = StableHash()
+        body.pointee.withUnsafeReadableBytes { hash.combine($0) }
+        response.entityTag = hash.value
+        let known = request.fields.ifNoneMatch
+        if !known.isEmpty, Self.contains(known, "\"\(hexadecimal(hash.value))\"") {
+            response.status = .notModified
+            response.contentType = .none
+            body.pointee.clear()
+        }
+        return response
+    }
+
+    /// Whether a list of entity tags has this one, weak or not; an asterisk stands for all.
+    private static func contains(_ list: [UInt8], _ tag: String) -> Bool {
+        list.split(separator: UInt8(ascii: ",")).contains { element in
+            var text = element.drop { $0 == 0x20 || $0 == 0x09 }
+            while let last = text.last, last == 0x20 || last == 0x09 { text.removeLast() }
+            if text.starts(with: "W/".utf8) { text = text.dropFirst(2) }
+            return text.elementsEqual("*".utf8) || text.elementsEqual(tag.utf8)
+        }
+    }
+}
+
+extension ByteBuffer {
+    /// The identity of a model, as every prediction has it.
+    mutating func writeModel(_ model: ModelIdentityView) {
+        writeLiteral("{\"name\":")
+        writeQuoted(model.name)
+        writeLiteral(",\"version\":")
+        writeQuoted(model.version)
+        writeLiteral(",\"schema_id\":")
+        writeQuoted(hexadecimal(model.schemaID))
+        writeLiteral(",\"threshold\":")
+        writeDouble(model.threshold)
+        writeLiteral("}")
+    }
+}

@@ -1,0 +1,169 @@
+internal import ChurnBase
+internal import ChurnCalls
+internal import ChurnServing
+internal import NIOCore
+
+/// Who asks: where an answer goes that comes late.
+struct HTTPCaller {
+    let sessionID: Int
+    /// What the session knows the request by.
+    let tag: UInt64
+    let liveness: ConnectionLiveness
+}
+
+/// Answers requests on one loop, whatever version of HTTP they came in.
+///
+/// A response's body is in `body`, which the next response overwrites. It is behind a pointer, because the run-time checks
+/// of exclusive access to a class's property cost more than writing an answer.
+final class HTTPResponder: DialectState {
+    let body = UnsafeMutablePointer<ByteBuffer>.allocate(capacity: 1)
+    /// What the session in hand writes to; empty between its turns.
+    let output = UnsafeMutablePointer<ByteBuffer>.allocate(capacity: 1)
+    /// Of the head, for HTTP/1.1: made once a second.
+    private var date = HTTPDate()
+
+    init() {
+        body.initialize(to: ByteBuffer())
+        output.initialize(to: ByteBuffer())
+    }
+
+    deinit {
+        for buffer in [body, output] {
+            buffer.deinitialize(count: 1)
+            buffer.deallocate()
+        }
+    }
+
+    func snapshotChanged(_ current: PreparedSnapshot) {}
+
+    /// The text of the field Date.
+    func currentDate(_ now: NIODeadline) -> [UInt8] { date.text(now) }
+
+    /// Makes the buffers ready for the next turn.
+    func recycle() {
+        for buffer in [body, output] {
+            if buffer.pointee.capacity > ServerLimits.keptOutputBytes {
+                buffer.pointee = ByteBuffer()
+            } else {
+                buffer.pointee.clear()
+            }
+        }
+    }
+
+    // MARK: Answers
+
+    /// Answers what a request's head tells already: no such path, no such method there, too large a body.
+    ///
+    /// - Parameter bodyBytes: `nil` when it is not known yet.
+    /// - Returns: `nil` when the body is to be read.
+    func refuse(_ request: HTTPRequest, bodyBytes: Int?) -> HTTPResponse? {
+        body.pointee.clear()
+        if request.isForServer { return nil }
+        guard let route = request.route else { return fail(request, .notFound, "there is no such path") }
+        guard request.isMethodAllowed else {
+            var response = fail(request, .methodNotAllowed, "\(route.path) answers \(route.allow)")
+            response.allow = route.allow
+            return response
+        }
+        if let bodyBytes, bodyBytes > route.bodyLimit {
+            return fail(request, .contentTooLarge, "the body is above the limit of \(route.bodyLimit) bytes")
+        }
+        return nil
+    }
+
+    /// Answers a request that `refuse` has let through.
+    ///
+    /// - Returns: `nil` when the answer comes late.
+    func respond(
+        to request: HTTPRequest,
+        body input: UnsafeRawBufferPointer,
+        for caller: HTTPCaller,
+        on loop: LoopContext
+    ) -> HTTPResponse? {
+        body.pointee.clear()
+        guard let route = request.route, request.method != .options else {
+            var response = HTTPResponse(.noContent)
+            response.allow = request.route?.allow ?? "GET, HEAD, POST, OPTIONS"
+            return response
+        }
+        switch route {
+        case .banner:
+            body.pointee.writeLiteral("{\"message\":\"Churn Prediction API is running\"}")
+            return HTTPResponse(.ok, .json)
+        case .prototypeHealth: return prototypeHealth(on: loop)
+        case .predictChurn: return predictChurn(request, input, for: caller, on: loop)
+        case .predictChurnByID: return predictChurnByID(request, input, for: caller, on: loop)
+        case .live:
+            body.pointee.writeLiteral("ok\n")
+            return HTTPResponse(.ok, .text)
+        case .ready: return readiness(on: loop)
+        case .health: return health(on: loop)
+        case .models: return models(request, on: loop)
+        case .customerPrediction: return predictCustomer(request, for: caller, on: loop)
+        case .predictions:
+            return fail(request, .notImplemented, "\(route.path) is not served")
+        }
+    }
+
+    /// Answers a request whose answer has come late.
+    func respond(to request: HTTPRequest, late: LateAnswer, on loop: LoopContext) -> HTTPResponse {
+        body.pointee.clear()
+        var response = HTTPResponse(.internalError)
+        loop.answerer.deliver(late) { response = write($0, of: request) }
+        return response
+    }
+
+    /// Writes the answer of a call that a request has made.
+    func write(_ answer: Answer, of request: HTTPRequest) -> HTTPResponse {
+        switch request.route {
+        case .predictChurn?, .predictChurnByID?: writePrototype(answer, of: request)
+        case .customerPrediction?: writeCustomer(answer, of: request)
+        default:
+            if case .failure(let failure) = answer { fail(request, failure) } else { HTTPResponse(.internalError) }
+        }
+    }
+
+    // MARK: Failures
+
+    func fail(_ request: HTTPRequest, _ failure: CallFailure) -> HTTPResponse {
+        fail(request, HTTPStatus(failure), failure.message)
+    }
+
+    /// - Parameter detail: one line for the caller.
+    func fail(_ request: HTTPRequest, _ status: HTTPStatus, _ detail: String) -> HTTPResponse {
+        body.pointee.clear()
+        var response: HTTPResponse
+        if request.isPrototype {
+            body.pointee.writeLiteral("{\"detail\":")
+            switch status {
+            // FastAPI's own words.
+            case .notFound where request.route == nil: body.pointee.writeLiteral("\"Not Found\"")
+            case .methodNotAllowed: body.pointee.writeLiteral("\"Method Not Allowed\"")
+            default: body.pointee.writeQuoted(detail)
+            }
+            body.pointee.writeLiteral("}")
+            response = HTTPResponse(status, .json)
+        } else {
+            Self.writeProblem(status, detail, to: &body.pointee)
+            response = HTTPResponse(status, .problem)
+        }
+        response.retryAfterSeconds = status.retryAfterSeconds
+        return response
+    }
+
+    /// An error as RFC 9457 has it.
+    static func writeProblem(_ status: HTTPStatus, _ detail: String, to output: inout ByteBuffer) {
+        output.writeLiteral("{\"type\":\"about:blank\",\"title\":\"")
+        output.writeLiteral(status.reason)
+        output.writeLiteral("\",\"status\":")
+        output.writeDecimal(Int64(status.rawValue))
+        output.writeLiteral(",\"detail\":")
+        output.writeQuoted(detail)
+        output.writeLiteral("}")
+    }
+}
+
+extension HTTPRequest {
+    /// Whether the request is answered as the prototype would: on its routes, and on paths that nothing answers.
+    var isPrototype: Bool { route?.isPrototype ?? true }
+}

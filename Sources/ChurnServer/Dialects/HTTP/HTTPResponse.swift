@@ -1,0 +1,60 @@
+internal import ChurnCalls
+
+/// The head of a response, whatever version of HTTP it goes out in.
+struct HTTPResponse: Sendable {
+    enum ContentType: Sendable {
+        case none, json, problem, text
+
+        var text: StaticString {
+            switch self {
+            case .none: ""
+            case .json: "application/json"
+            case .problem: "application/problem+json"
+            case .text: "text/plain; charset=utf-8"
+            }
+        }
+    }
+
+    var status: HTTPStatus
+    var contentType = ContentType.none
+    /// The methods that there are instead.
+    var allow: String?
+    var retryAfterSeconds: Int?
+    var entityTag: UInt64?
+
+    init(_ status: HTTPStatus, _ contentType: ContentType = .none) {
+        self.status = status
+        self.contentType = contentType
+    }
+}
+
+extension HTTPStatus {
+    /// The status of a call that has failed.
+    init(_ failure: CallFailure) {
+        self =
+            switch failure.code {
+            case .ok: .ok
+            case .cancelled: .clientClosed
+            case .invalidArgument, .outOfRange: .badRequest
+            case .deadlineExceeded: .gatewayTimeout
+            case .notFound: .notFound
+            case .alreadyExists, .aborted: .conflict
+            case .permissionDenied: .forbidden
+            case .resourceExhausted: .tooManyRequests
+            case .failedPrecondition: .conflict
+            case .unimplemented: .notImplemented
+            case .unavailable: .unavailable
+            case .unauthenticated: .unauthorized
+            // `internal`, `dataLoss`, `unknown`, and codes that this version does not know.
+            default: .internalError
+            }
+    }
+
+    /// What a caller is to wait for before it tries again; `nil` when trying again does not help.
+    var retryAfterSeconds: Int? {
+        switch self {
+        case .tooManyRequests, .unavailable: 1
+        default: nil
+        }
+    }
+}

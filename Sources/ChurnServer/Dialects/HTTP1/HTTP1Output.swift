@@ -1,0 +1,55 @@
+internal import ChurnBase
+internal import NIOCore
+
+/// How one request is answered, beyond the response itself.
+struct HTTP1Framing: Sendable {
+    var isHead: Bool
+    var isHTTP10: Bool
+    /// Whether the connection goes on after the response.
+    var keepsAlive: Bool
+}
+
+extension ByteBuffer {
+    /// Writes a response with a body of known length.
+    mutating func writeHTTP1(_ response: HTTPResponse, body: ByteBuffer, _ framing: HTTP1Framing, date: [UInt8]) {
+        writeHTTP1Head(response, framing, date: date)
+        if response.status != .noContent, response.status != .notModified {
+            writeLiteral("content-length: ")
+            writeDecimal(Int64(body.readableBytes))
+            writeLiteral("\r\n")
+        }
+        writeLiteral("\r\n")
+        if !framing.isHead, response.status != .noContent, response.status != .notModified {
+            writeImmutableBuffer(body)
+        }
+    }
+
+    /// Writes the head of a response up to what tells where its body ends.
+    mutating func writeHTTP1Head(_ response: HTTPResponse, _ framing: HTTP1Framing, date: [UInt8]) {
+        if response.status == .ok {
+            writeLiteral("HTTP/1.1 200 OK\r\ndate: ")
+        } else {
+            writeLiteral("HTTP/1.1 ")
+            writeDecimal(Int64(response.status.rawValue))
+            writeLiteral(" ")
+            writeLiteral(response.status.reason)
+            writeLiteral("\r\ndate: ")
+        }
+        writeBytes(date)
+        if response.contentType != .none {
+            writeLiteral("\r\ncontent-type: ")
+            writeLiteral(response.contentType.text)
+        }
+        writeLiteral("\r\n")
+        if let allow = response.allow { writeString("allow: \(allow)\r\n") }
+        if let tag = response.entityTag {
+            writeString("etag: \"\(hexadecimal(tag))\"\r\ncache-control: no-cache\r\n")
+        }
+        if let seconds = response.retryAfterSeconds { writeString("retry-after: \(seconds)\r\n") }
+        if !framing.keepsAlive {
+            writeLiteral("connection: close\r\n")
+        } else if framing.isHTTP10 {
+            writeLiteral("connection: keep-alive\r\n")
+        }
+    }
+}
