@@ -22,9 +22,9 @@ package struct CustomerFacts: Equatable, Sendable {
     package var firstMinute: Int64 = 0
     /// The last purchase, in minutes since 1970-01-01 00:00 on the shop's clock.
     package var lastMinute: Int64 = 0
-    /// Distinct stock codes among the purchases.
+    /// Distinct stock codes among the purchases. An empty one is no product: its file has no column with the product.
     package var distinctProducts: Int64 = 0
-    /// Distinct stock codes among the purchases of the last purchase day.
+    /// Distinct stock codes among the purchases of the last purchase day, as above.
     package var lastDayProducts: Int64 = 0
     /// The largest quantity of one purchase line, in pieces.
     package var maxQuantity: Int64 = 0
@@ -47,8 +47,8 @@ package struct CustomerFacts: Equatable, Sendable {
             return false
         }
         guard units >= 0, amountMilli >= 0, maxQuantity >= 0, maxQuantity <= units else { return false }
-        guard distinctProducts >= 1, distinctProducts <= purchaseLines else { return false }
-        guard lastDayProducts >= 1, lastDayProducts <= distinctProducts else { return false }
+        guard distinctProducts >= 0, distinctProducts <= purchaseLines else { return false }
+        guard lastDayProducts >= 0, lastDayProducts <= distinctProducts else { return false }
         guard invoiceMinutesOfDay >= 0, purchaseInvoices < Int64.max / CivilTime.minutesPerDay,
             invoiceMinutesOfDay < purchaseInvoices * CivilTime.minutesPerDay
         else { return false }

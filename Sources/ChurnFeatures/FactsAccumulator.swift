@@ -31,6 +31,8 @@ package struct FactsAccumulator {
     private var products = ByteInterner()
     /// The last day on which each product was bought.
     private var productDays: [Int32] = []
+    /// Purchase lines whose stock code is empty.
+    package private(set) var linesWithoutProduct: Int64 = 0
 
     package init(customer: Int64) {
         facts = CustomerFacts(customer: customer)
@@ -47,6 +49,7 @@ package struct FactsAccumulator {
         cancelInvoices.removeAll()
         products.removeAll()
         productDays.removeAll(keepingCapacity: true)
+        linesWithoutProduct = 0
     }
 
     /// Adds one line.
@@ -153,6 +156,10 @@ package struct FactsAccumulator {
     }
 
     private mutating func note(product: UnsafeBufferPointer<UInt8>, day: Int32) {
+        guard !product.isEmpty else {
+            linesWithoutProduct += 1
+            return
+        }
         let number = products.number(of: product)
         if number == productDays.count {
             productDays.append(day)

@@ -3,6 +3,8 @@ package struct FactsTotals: Equatable, Sendable {
     /// Customers with a purchase.
     package private(set) var customers: Int64 = 0
     package private(set) var purchaseLines: Int64 = 0
+    /// Of these, the ones with an empty stock code.
+    package private(set) var linesWithoutProduct: Int64 = 0
     package private(set) var cancelLines: Int64 = 0
     /// Distinct purchase invoices, counted customer by customer.
     package private(set) var purchaseInvoices: Int64 = 0
@@ -35,6 +37,7 @@ package struct FactsTotals: Equatable, Sendable {
         customers += 1
         lastPurchaseMinute = max(lastPurchaseMinute ?? facts.lastMinute, facts.lastMinute)
         purchaseLines += facts.purchaseLines
+        linesWithoutProduct += accumulator.linesWithoutProduct
         cancelLines += facts.cancelLines
         purchaseInvoices += facts.purchaseInvoices
         return facts
@@ -45,7 +48,8 @@ extension FactsTotals {
     package static func == (left: FactsTotals, right: FactsTotals) -> Bool {
         left.hash == right.hash && left.customers == right.customers && left.purchaseLines == right.purchaseLines
             && left.cancelLines == right.cancelLines && left.purchaseInvoices == right.purchaseInvoices
-            && left.revenueMilli == right.revenueMilli && left.cancelOnlyCustomers == right.cancelOnlyCustomers
+            && left.linesWithoutProduct == right.linesWithoutProduct && left.revenueMilli == right.revenueMilli
+            && left.cancelOnlyCustomers == right.cancelOnlyCustomers
             && left.lastPurchaseMinute == right.lastPurchaseMinute
     }
 }

@@ -41,8 +41,8 @@ package struct BuildContext: Equatable, Sendable {
 /// | decayed_purchase_days_180d | days | sum over the purchase days of exp(-age / 180 days) |
 /// | units | pieces | sum of the quantities |
 /// | max_quantity | pieces | largest quantity of one line |
-/// | distinct_products | products | distinct stock codes |
-/// | last_day_products | products | distinct stock codes on the last purchase day |
+/// | distinct_products | products | distinct stock codes that are not empty (see `ProductFeatures`) |
+/// | last_day_products | products | these on the last purchase day |
 /// | mean_hour | hours, 0 to 24 | mean over the invoices of the hour of the earliest line |
 /// | gap_days | days | mean gap of successive purchase days; tenure_days when there is only one |
 /// | gap_std_days | days | standard deviation (n - 1) of these gaps; gap_days when there are fewer than two gaps |

@@ -67,6 +67,8 @@ package final class FeatureTable: @unchecked Sendable {
     /// The number of the build that the rows come from.
     package let generation: Int64
     package let rowCount: Int
+    /// False when no customer has a product: what the rows hold of `ProductFeatures` means nothing.
+    package let hasProducts: Bool
     /// Names of the customers' segments; empty when they were not segmented.
     package let segmentNames: [String]
     /// Position in `segmentNames` by row, or `noSegment`.
@@ -207,6 +209,7 @@ package final class FeatureTable: @unchecked Sendable {
         context: BuildContext,
         generation: Int64,
         rowCount: Int,
+        hasProducts: Bool,
         segmentNames: [String],
         segments: [UInt8],
         index: consuming AlignedMemory<UInt32>,
@@ -218,6 +221,7 @@ package final class FeatureTable: @unchecked Sendable {
         self.context = context
         self.generation = generation
         self.rowCount = rowCount
+        self.hasProducts = hasProducts
         self.segmentNames = segmentNames
         self.segments = segments
         self.tagMask = tagMask
@@ -244,6 +248,7 @@ package final class FeatureTable: @unchecked Sendable {
         private let segmentNames: [String]
         private var segments: [UInt8] = []
         private var rowCount = 0
+        private var hasProducts = false
         private var capacity: Int
         private let stride: Int
         private var rows: AlignedMemory<Double>
@@ -282,6 +287,7 @@ package final class FeatureTable: @unchecked Sendable {
             layout.write(facts, context, to: row + 1)
             let known = segment.flatMap { segmentNames.indices.contains($0) ? UInt8($0) : nil }
             segments.append(known ?? FeatureTable.noSegment)
+            if facts.distinctProducts > 0 { hasProducts = true }
             rowCount += 1
         }
 
@@ -316,6 +322,7 @@ package final class FeatureTable: @unchecked Sendable {
                 context: context,
                 generation: generation,
                 rowCount: rowCount,
+                hasProducts: hasProducts,
                 segmentNames: segmentNames,
                 segments: segments,
                 index: index,

@@ -117,6 +117,8 @@ package struct SegmentAssignment: Equatable, Sendable {
 package struct FeatureBuildReport: Equatable, Sendable {
     package var build: FeatureBuild
     package var purchaseLines: Int64
+    /// Of these, the ones with an empty stock code, whose files have no column with the product.
+    package var linesWithoutProduct: Int64
     package var cancelLines: Int64
     /// Distinct purchase invoices, counted customer by customer.
     package var purchaseInvoices: Int64
@@ -131,6 +133,7 @@ package struct FeatureBuildReport: Equatable, Sendable {
     package init(
         build: FeatureBuild,
         purchaseLines: Int64,
+        linesWithoutProduct: Int64,
         cancelLines: Int64,
         purchaseInvoices: Int64,
         revenueMilli: Int64,
@@ -138,6 +141,7 @@ package struct FeatureBuildReport: Equatable, Sendable {
     ) {
         self.build = build
         self.purchaseLines = purchaseLines
+        self.linesWithoutProduct = linesWithoutProduct
         self.cancelLines = cancelLines
         self.purchaseInvoices = purchaseInvoices
         self.revenueMilli = revenueMilli

@@ -16,6 +16,12 @@ package protocol FeatureStore: Sendable {
     /// The last finished build, or nil when there is none. Cheap, for polling.
     func latestBuild() throws(StoreError) -> FeatureBuild?
 
+    /// Whether any customer of `build` has a product. Where none has, what the records say of products means nothing
+    /// (`ProductFeatures`). Cheap where there are products; else it may look at every record.
+    ///
+    /// - Parameter build: what `latestBuild` gave, not long ago, as for `records`.
+    func hasProducts(in build: FeatureBuild) throws(StoreError) -> Bool
+
     /// Calls `body` at once, when a build or its segments changed, and otherwise every `interval` or more often, until it
     /// returns false. Blocks.
     ///

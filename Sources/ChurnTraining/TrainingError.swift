@@ -10,6 +10,8 @@ package enum TrainingError: Error, Equatable {
     case tooManyInputs(found: Int)
     case duplicateInput(String)
     case unknownFeature(String)
+    /// Inputs that need products, where no line has one. `inputs`: an input set or a model.
+    case noProducts(inputs: String, features: [String])
     /// NaN, infinite or beyond `TrainingLimits.magnitude`. Rows count from 0.
     case unusableValue(row: Int, input: String, found: String)
     case unusableScore(row: Int, found: String)
@@ -50,6 +52,9 @@ extension TrainingError: CustomStringConvertible {
         case .tooManyInputs(let found): "\(found) inputs, at most \(TrainingLimits.inputs) are possible; choose fewer"
         case .duplicateInput(let name): "input \"\(name)\" is there twice; keep one"
         case .unknownFeature(let name): "there is no feature \"\(name)\"; name one of the schema's features"
+        case .noProducts(let inputs, let features):
+            "\(inputs) reads \(features.joined(separator: ", ")), and the transactions name no products; use inputs without "
+                + "these (`churn train --inputs auto` leaves them out), or ingest files that have a column with the product"
         case .unusableValue(let row, let input, let found):
             "row \(row), input \"\(input)\" is \(found); every value must be a finite number of magnitude at most "
                 + "\(TrainingLimits.magnitude): leave the row out or fill the value in"

@@ -142,8 +142,8 @@ extension TrainingError {
         switch self {
         case .model(let error): error.status
         case .invalidSetting, .overlappingTest: .usage
-        case .wrongShape, .noRows, .tooManyRows, .tooManyInputs, .duplicateInput, .unknownFeature, .unusableValue,
-            .unusableScore, .oneClass, .collinear, .separable, .notConverged, .linesNotGrouped, .facts,
+        case .wrongShape, .noRows, .tooManyRows, .tooManyInputs, .duplicateInput, .unknownFeature, .noProducts,
+            .unusableValue, .unusableScore, .oneClass, .collinear, .separable, .notConverged, .linesNotGrouped, .facts,
             .windowBeyondData, .missingSnapshot, .missingImport, .noTrainingCutoff, .leaks:
             .badData
         }

@@ -9,10 +9,13 @@ import Testing
         var random = SplitMix64(seed: seed)
         // Few distinct values, so that invoices, products and days repeat; some days lie before 1970.
         let dayCount = Int64.random(in: 1...40, using: &random)
+        // Some histories have lines without a product, some nothing else.
+        let products = [1...30, 0...30, 0...1, 0...0][Int(seed % 4)]
         let lines = (0..<Int.random(in: 0...120, using: &random)).map { _ in
-            OwnedLine(
+            let product = Int.random(in: products, using: &random)
+            return OwnedLine(
                 "I\(Int.random(in: 0...20, using: &random))",
-                "P\(Int.random(in: 0...30, using: &random))",
+                product == 0 ? "" : "P\(product)",
                 customer: 7,
                 minute: Int64.random(in: -dayCount * 1_440...dayCount * 1_440, using: &random),
                 quantity: Int64.random(in: -3...20, using: &random),
@@ -45,6 +48,21 @@ import Testing
             #expect(accumulator.finish() == naiveFacts(lines, customer: customer))
             #expect(accumulator.lineCount == Int64(lines.count))
         }
+    }
+
+    @Test("an empty stock code is no product, on the last day neither")
+    func emptyStockCodes() throws {
+        let old = OwnedLine("1", "A", minute: 10, quantity: 1, price: 1)
+        let new = OwnedLine("2", "", minute: 5_000, quantity: 1, price: 1)
+        var accumulator = FactsAccumulator(customer: 1)
+        for line in [old, new, new] { try line.withLine { try accumulator.add($0) } }
+        let facts = try #require(accumulator.finish())
+        #expect(facts.distinctProducts == 1 && facts.lastDayProducts == 0 && facts.isConsistent)
+        #expect(accumulator.linesWithoutProduct == 2)
+        accumulator.reset(customer: 1)
+        #expect(accumulator.linesWithoutProduct == 0)
+        let none = try #require(try accumulated([new]))
+        #expect(none.distinctProducts == 0 && none.lastDayProducts == 0 && none.isConsistent)
     }
 
     @Test("no purchase, no facts")

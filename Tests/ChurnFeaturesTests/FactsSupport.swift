@@ -26,9 +26,10 @@ func naiveFacts(_ lines: [OwnedLine], customer: Int64) -> CustomerFacts? {
     facts.amountMilli = purchases.map { $0.quantity * $0.priceMilli }.reduce(0, +)
     facts.firstMinute = firstMinute
     facts.lastMinute = lastMinute
-    facts.distinctProducts = Int64(Set(purchases.map(\.stockCode)).count)
+    let products = purchases.filter { !$0.stockCode.isEmpty }
+    facts.distinctProducts = Int64(Set(products.map(\.stockCode)).count)
     facts.lastDayProducts = Int64(
-        Set(purchases.filter { day($0.minute) == day(lastMinute) }.map(\.stockCode)).count
+        Set(products.filter { day($0.minute) == day(lastMinute) }.map(\.stockCode)).count
     )
     facts.maxQuantity = purchases.map(\.quantity).max() ?? 0
     for lines in invoices.values {

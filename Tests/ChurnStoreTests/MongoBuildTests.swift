@@ -27,9 +27,10 @@ import Testing
     private struct Stop: Error {}
 
     private func randomLine(_ number: Int, customer: Int64? = nil, _ random: inout SplitMix64) -> OwnedLine {
-        OwnedLine(
+        let product = Int.random(in: 0...9, using: &random)
+        return OwnedLine(
             "\(number / 2)",
-            "\(Int.random(in: 0...9, using: &random))",
+            product == 0 ? "" : "\(product)",
             customer: customer ?? Int64.random(in: 1...40, using: &random),
             minute: Int64.random(in: 0...60_000, using: &random),
             quantity: Int64.random(in: -2...5, using: &random),
@@ -110,6 +111,7 @@ import Testing
     }
 
     private func expectSameTotals(_ left: FeatureBuildReport, _ right: FeatureBuildReport) {
+        #expect(left.linesWithoutProduct == right.linesWithoutProduct)
         #expect(left.purchaseLines == right.purchaseLines && left.cancelLines == right.cancelLines)
         #expect(left.purchaseInvoices == right.purchaseInvoices && left.revenueMilli == right.revenueMilli)
         #expect(left.cancelOnlyCustomers == right.cancelOnlyCustomers)
@@ -167,6 +169,20 @@ import Testing
         let report = try store.buildFeatures(asOfDay: nil)
         #expect(report.takenOver == 8)
         expect(report, equals: try truth(lines + [more], asOfDay: nil), "without marks")
+    }
+
+    @Test("records of before products were told from empty stock codes are made again")
+    func withoutProductCounts() throws {
+        let uri = try MongoDatabase().uri
+        let store = try MongoStore(uri: uri, access: .create)
+        let lines = (1...9).map { OwnedLine("\($0)", $0 == 3 ? "" : "A", customer: $0) }
+        try store.ingest(lines)
+        _ = try store.buildFeatures(asOfDay: nil)
+        try edit(mongodb: uri, "features.update_one({'_id': 3}, {'$unset': {'lines_without_product': 1}})")
+        let report = try store.buildFeatures(asOfDay: nil)
+        #expect(report.takenOver == 8 && report.linesWithoutProduct == 1)
+        expect(report, equals: try truth(lines, asOfDay: nil), "without counts")
+        #expect(try store.buildFeatures(asOfDay: nil).takenOver == 9)
     }
 
     @Test("lines that come while builds run are in the next one at the latest", .timeLimit(.minutes(5)))

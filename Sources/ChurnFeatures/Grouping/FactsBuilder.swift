@@ -29,8 +29,8 @@ package struct FactsBuilder: ~Copyable {
         asOfMinute = asOfDay.map { Int64(Int32(clamping: $0)) * CivilTime.minutesPerDay }
     }
 
-    /// Some line has no product, since its file has no such column: `ProductFeatures` cannot be told.
-    package private(set) var lacksProducts = false
+    /// False while no purchase of the history has a product: then `ProductFeatures` cannot be told.
+    package private(set) var hasProducts = false
 
     /// Bytes of the temporary file so far.
     package private(set) var spilledBytes: Int64 = 0
@@ -58,11 +58,13 @@ package struct FactsBuilder: ~Copyable {
     }
 
     private mutating func add(_ line: TransactionLine) throws(GroupingError) {
-        if line.stockCode.isEmpty { lacksProducts = true }
         let isPurchase = !line.isCancellation
         if isPurchase { hasPurchases = true }
         if let asOfMinute, line.minute >= asOfMinute { return }
-        if isPurchase { lastPurchaseMinute = max(lastPurchaseMinute ?? line.minute, line.minute) }
+        if isPurchase {
+            lastPurchaseMinute = max(lastPurchaseMinute ?? line.minute, line.minute)
+            if !line.stockCode.isEmpty { hasProducts = true }
+        }
         if log.add(line) { return }
         try spillLog(isLast: false)
         guard log.add(line) else { preconditionFailure("a line that does not fit an empty log") }

@@ -91,6 +91,7 @@ package final class CallAnswerer {
     ) throws(CallFailure) -> Bool {
         let served = try snapshot.models.model(call.model)
         guard let features = snapshot.features else { throw .noFeatures }
+        try snapshot.requireFeatures(of: served)
         let pending = PendingPrediction(arguments: arguments, served: served, context: context)
         let answer = features.find(arguments.customerID, context) {
             let done = later()
@@ -112,6 +113,7 @@ package final class CallAnswerer {
         let served = try snapshot.models.model(call.model)
         try requireRows(ids.count)
         guard let features = snapshot.features else { throw .noFeatures }
+        try snapshot.requireFeatures(of: served)
         let answer = try features.score(ids, with: served, context, scratch: batchScratch) {
             let done = later()
             return { done(.batch($0)) }

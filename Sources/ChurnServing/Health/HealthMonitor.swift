@@ -43,7 +43,7 @@ package final class HealthMonitor: Sendable {
     package func report(_ snapshot: ServingSnapshot, names: Bool) -> HealthReport {
         let state = state.withLockedValue { $0 }
         let now = NIODeadline.now()
-        let (serving, reason) = verdict(state, hasFeatures: snapshot.build != nil)
+        let (serving, reason) = verdict(state, snapshot)
         return HealthReport(
             state: serving,
             reason: reason,
@@ -76,12 +76,15 @@ package final class HealthMonitor: Sendable {
         )
     }
 
-    private func verdict(_ state: State, hasFeatures: Bool) -> (HealthReport.State, String) {
+    private func verdict(_ state: State, _ snapshot: ServingSnapshot) -> (HealthReport.State, String) {
         if state.isDraining { return (.notServing, "draining: the server is shutting down") }
-        if !hasFeatures {
+        if snapshot.build == nil {
             return (.notServing, state.storeProblem ?? "no features are loaded")
         }
+        let withheld = snapshot.withheld.map(\.reason).joined(separator: "; ")
+        if snapshot.withheld.count == snapshot.models.models.count { return (.notServing, withheld) }
         if let problem = state.storeProblem { return (.degraded, problem) }
+        if !withheld.isEmpty { return (.degraded, withheld) }
         return (.serving, "")
     }
 

@@ -66,6 +66,14 @@ package final class ModelSet: Sendable {
     /// The default model.
     package var first: ServedModel { models[0] }
 
+    /// The models that need products, and what they read of them.
+    var readingProducts: [WithheldModel] {
+        models.compactMap { served in
+            let features = ProductFeatures.among(served.model.row.features)
+            return features.isEmpty ? nil : WithheldModel(model: served, features: features)
+        }
+    }
+
     /// - Parameter selector: NUL-terminated: empty for the default, a name, or "name@version".
     /// - Throws: what to tell a caller who wants a model that is not served.
     package func model(_ selector: UnsafePointer<CChar>) throws(CallFailure) -> ServedModel {

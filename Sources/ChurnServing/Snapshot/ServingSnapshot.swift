@@ -1,4 +1,6 @@
+internal import ChurnCalls
 internal import ChurnFeatures
+internal import ChurnModel
 internal import ChurnStore
 
 /// All that answers need, as of one feature build: a set of models, and where the features of customers are for it.
@@ -11,6 +13,9 @@ package final class ServingSnapshot: Sendable {
     package let resident: ResidentFeatures?
     /// The feature build that answers come from, for Health; `nil` while there is none.
     package let build: Build?
+    /// Models that cannot score the customers of this build, since it has no products. They score rows that a call
+    /// brings with it all the same.
+    package let withheld: [WithheldModel]
 
     package struct Build: Sendable {
         package let generation: Int64
@@ -27,6 +32,7 @@ package final class ServingSnapshot: Sendable {
         self.features = features
         resident = nil
         build = nil
+        withheld = []
     }
 
     /// With the features of all customers in memory.
@@ -37,6 +43,7 @@ package final class ServingSnapshot: Sendable {
         let resident = ResidentFeatures(table: table)
         self.resident = resident
         features = resident
+        withheld = table.hasProducts ? [] : models.readingProducts
         build = Build(
             generation: table.generation,
             customers: Int64(table.rowCount),
@@ -46,15 +53,39 @@ package final class ServingSnapshot: Sendable {
 
     /// With features that stay in the store.
     ///
-    /// - Parameter features: made for `models`.
-    init(models: ModelSet, features: any FeatureSource, of newest: FeatureBuild) {
+    /// - Parameters:
+    ///   - features: made for `models`.
+    ///   - hasProducts: whether any customer of the build has a product.
+    init(models: ModelSet, features: any FeatureSource, of newest: FeatureBuild, hasProducts: Bool) {
         self.models = models
         self.features = features
         resident = nil
+        withheld = hasProducts ? [] : models.readingProducts
         build = Build(
             generation: newest.generation,
             customers: newest.customers,
             featureTime: newest.context.featureTime
         )
+    }
+
+    /// - Throws: where the model cannot score the customers of the build.
+    func requireFeatures(of served: ServedModel) throws(CallFailure) {
+        guard !withheld.isEmpty, let withheld = withheld.first(where: { $0.model === served }) else { return }
+        throw CallFailure(code: .failedPrecondition, message: withheld.reason)
+    }
+
+    /// Whether calls for the customers of this build are answered by that model.
+    package func answers(by served: ServedModel) -> Bool { !withheld.contains { $0.model === served } }
+}
+
+/// A model of a set that a build lacks features of.
+package struct WithheldModel: Sendable {
+    package let model: ServedModel
+    package let features: [String]
+
+    /// One line for callers: what is wrong and the next step.
+    package var reason: String {
+        "the model \(model.model.selector) reads \(features.joined(separator: ", ")), and the transactions name no "
+            + "products; train one without these, or ingest files that have a column with the product"
     }
 }

@@ -138,6 +138,9 @@ package struct SnapshotKeeper: Sendable {
                 "customers": "\(loaded.snapshot.build?.customers ?? 0)",
             ]
         )
+        for withheld in loaded.snapshot.withheld {
+            logger.warning("a model is not served from these features", metadata: ["reason": "\(withheld.reason)"])
+        }
     }
 
     private struct Loaded: Sendable {
@@ -151,7 +154,12 @@ package struct SnapshotKeeper: Sendable {
         guard version != served.withLockedValue({ $0 }) else { return nil }
         let snapshot =
             if let readThrough {
-                ServingSnapshot(models: models, features: readThrough.of(newest), of: newest)
+                ServingSnapshot(
+                    models: models,
+                    features: readThrough.of(newest),
+                    of: newest,
+                    hasProducts: try store.hasProducts(in: newest)
+                )
             } else {
                 ServingSnapshot(models: models, table: try store.loadFeatures(models.rowLayout))
             }

@@ -9,6 +9,9 @@ struct FactsDocument: ~Copyable {
     private let segmentField: String
     /// The last document's segment: a position in the build's names.
     private(set) var segment: Int?
+    /// The last document's purchase lines with an empty stock code; nil where the build is of before they were counted,
+    /// when an empty one was a product.
+    private(set) var linesWithoutProduct: Int64?
     /// The last document's sums of the marks of its lines; nil where the build is of before there were marks.
     private(set) var purchaseMark: Int64?
     private(set) var cancelMark: Int64?
@@ -29,6 +32,7 @@ struct FactsDocument: ~Copyable {
     mutating func read(_ reader: borrowing BSONReader, into facts: inout CustomerFacts) -> Outcome {
         facts.customer = 0
         segment = nil
+        linesWithoutProduct = nil
         purchaseMark = nil
         cancelMark = nil
         var seen = 0
@@ -55,6 +59,9 @@ struct FactsDocument: ~Copyable {
             case "max_quantity": (field, isSound) = (11, reader.read(into: &facts.maxQuantity))
             case "invoice_minutes_of_day": (field, isSound) = (12, reader.read(into: &facts.invoiceMinutesOfDay))
             case "days": (field, isSound) = (13, readDays(reader, into: &facts.days))
+            case "lines_without_product":
+                linesWithoutProduct = reader.integer
+                continue
             case "mark":
                 purchaseMark = reader.integer
                 continue
@@ -150,7 +157,12 @@ struct FactsPipelines {
         """
     }
 
-    /// Of each product the last day; the products of the last purchase day are those whose last day is the latest.
+    /// Before every day that facts can have.
+    private static let noDay = Int64(Int32.min) - 1
+
+    /// Of each product the last day; the products of the last purchase day are those whose last day is the latest. An
+    /// empty stock code is no product, but its last day may be the last purchase day: it is grouped like a product, and
+    /// taken off.
     private var products: String {
         """
         {"pipeline": [
@@ -158,14 +170,26 @@ struct FactsPipelines {
             {"$group": {
                 "_id": {"$concat": [{"$toString": "$customer"}, " ", "$stock_code"]},
                 "customer": {"$first": "$customer"},
+                "stock_code": {"$first": "$stock_code"},
+                "lines": {"$sum": 1},
                 "day": {"$max": "$day"}
             }},
-            {"$group": {"_id": "$customer", "days": {"$push": "$day"}}},
+            {"$group": {
+                "_id": "$customer",
+                "days": {"$push": "$day"},
+                "products": {"$sum": {"$cond": [{"$eq": ["$stock_code", ""]}, 0, 1]}},
+                "without": {"$max": {"$cond": [{"$eq": ["$stock_code", ""]}, "$day", \(Self.noDay)]}},
+                "lines_without_product": {"$sum": {"$cond": [{"$eq": ["$stock_code", ""]}, "$lines", 0]}}
+            }},
             {"$project": {
-                "distinct_products": {"$size": "$days"},
-                "last_day_products": {"$size": {"$filter": {
-                    "input": "$days", "as": "day", "cond": {"$eq": ["$$day", {"$max": "$days"}]}
-                }}}
+                "distinct_products": "$products",
+                "lines_without_product": 1,
+                "last_day_products": {"$subtract": [
+                    {"$size": {"$filter": {
+                        "input": "$days", "as": "day", "cond": {"$eq": ["$$day", {"$max": "$days"}]}
+                    }}},
+                    {"$cond": [{"$eq": ["$without", {"$max": "$days"}]}, 1, 0]}
+                ]}
             }},
             \(complete)
         ]}
@@ -208,7 +232,7 @@ struct FactsPipelines {
         let fields = [
             "purchase_lines", "purchase_invoices", "cancel_lines", "cancel_invoices", "units", "amount_milli",
             "first_minute", "last_minute", "distinct_products", "last_day_products", "max_quantity",
-            "invoice_minutes_of_day", "days", "mark", "cancel_mark",
+            "invoice_minutes_of_day", "days", "lines_without_product", "mark", "cancel_mark",
         ]
         return """
             {"pipeline": [

@@ -7,6 +7,7 @@ struct FactsSurvey {
     private(set) var isDamaged = false
     private(set) var digest = FactsDigest(inAnyOrder: true)
     private(set) var purchaseLines: Int64 = 0
+    private(set) var linesWithoutProduct: Int64 = 0
     private(set) var purchaseInvoices: Int64 = 0
     private(set) var revenueMilli: Int64 = 0
     private(set) var lastPurchaseMinute: Int64?
@@ -18,9 +19,13 @@ struct FactsSurvey {
         missing = Set(histories.lazy.filter { $0.value.purchases > 0 }.map(\.key))
     }
 
-    mutating func add(_ facts: CustomerFacts, _ history: CustomerHistory) throws(FactsError) {
+    /// - Parameter document: the one that `facts` were read of.
+    mutating func add(_ facts: CustomerFacts, _ document: borrowing FactsDocument) throws(FactsError) {
         missing.remove(facts.customer)
-        if histories[facts.customer] != history { outdated.append(facts.customer) }
+        // A record of before products were told from empty stock codes may count one too many.
+        let isSame = histories[facts.customer] == CustomerHistory(facts, document)
+        if !isSame || document.linesWithoutProduct == nil { outdated.append(facts.customer) }
+        linesWithoutProduct += document.linesWithoutProduct ?? 0
         let (revenue, overflows) = revenueMilli.addingReportingOverflow(facts.amountMilli)
         guard !overflows else { throw .overflow(customer: facts.customer) }
         revenueMilli = revenue

@@ -191,7 +191,7 @@ extension MongoStore {
         var survey = FactsSurvey(histories)
         try forEachRecord(MongoBuildPlace(records: collection), fromPrimary: true) { outcome, facts, document in
             switch outcome {
-            case .read: try survey.add(facts, CustomerHistory(facts, document))
+            case .read: try survey.add(facts, document)
             case .overflow: throw FactsError.overflow(customer: facts.customer)
             // Lines that come between two pipelines make such a record: more products than lines, say.
             case .malformed where facts.customer > 0: survey.addDamaged(facts.customer)
@@ -219,6 +219,7 @@ extension MongoStore {
                 builtAtSeconds: 0
             ),
             purchaseLines: survey.purchaseLines,
+            linesWithoutProduct: survey.linesWithoutProduct,
             cancelLines: histories.values.reduce(0) { $0 + $1.cancellations },
             purchaseInvoices: survey.purchaseInvoices,
             revenueMilli: survey.revenueMilli,

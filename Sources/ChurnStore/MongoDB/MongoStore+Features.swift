@@ -92,6 +92,20 @@ extension MongoStore {
         if let foreign { throw foreign }
     }
 
+    package func hasProducts(in build: FeatureBuild) throws(StoreError) -> Bool {
+        var hasProducts = false
+        try leasing { lease throws(MongoFailure) in
+            hasProducts = false
+            let some = BSONDocument("{\"distinct_products\": {\"$gt\": 0}}")
+            let one = BSONDocument("{\"limit\": 1, \"projection\": {\"_id\": 1}}")
+            try lease.collection(build.mongoPlace.records).find(some, one) { _ in
+                hasProducts = true
+                return false
+            }
+        }
+        return hasProducts
+    }
+
     package func record(of customer: Int64) throws(StoreError) -> CustomerRecord? {
         guard let build = try latestBuild() else { throw .noBuild(store: name) }
         let records = try records(of: [customer], in: build)

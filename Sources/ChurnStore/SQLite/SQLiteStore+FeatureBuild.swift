@@ -104,6 +104,7 @@ private struct FactsWriter {
                 builtAtSeconds: 0
             ),
             purchaseLines: totals.purchaseLines,
+            linesWithoutProduct: totals.linesWithoutProduct,
             cancelLines: totals.cancelLines,
             purchaseInvoices: totals.purchaseInvoices,
             revenueMilli: totals.revenueMilli,

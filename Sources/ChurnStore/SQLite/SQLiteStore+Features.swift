@@ -32,6 +32,13 @@ extension SQLiteStore {
         }
     }
 
+    package func hasProducts(in build: FeatureBuild) throws(StoreError) -> Bool {
+        try reading { database in
+            try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM features WHERE distinct_products > 0)")
+                ?? false
+        }
+    }
+
     package func record(of customer: Int64) throws(StoreError) -> CustomerRecord? {
         try reading { database in
             guard let build = try latestBuild(database) else { throw StoreError.noBuild(store: name) }

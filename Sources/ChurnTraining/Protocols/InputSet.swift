@@ -22,9 +22,17 @@ package struct InputSet: Equatable, Sendable {
         )
     }
 
-    /// - Throws: `unknownFeature`, `duplicateInput`, `noRows`.
+    /// What is left of it where no line has a product.
+    package var withoutProducts: InputSet {
+        let rest = inputs.filter { !ProductFeatures.names.contains($0.feature) }
+        return rest.count == inputs.count ? self : InputSet(name: name + " without products", inputs: rest)
+    }
+
+    /// - Throws: `noProducts`, `unknownFeature`, `duplicateInput`, `noRows`.
     func check(_ snapshot: Snapshot) throws(TrainingError) {
         guard !inputs.isEmpty else { throw .noRows(of: "input set \(name)") }
+        let products = ProductFeatures.among(features)
+        guard products.isEmpty || snapshot.hasProducts else { throw .noProducts(inputs: name, features: products) }
         var seen: Set<String> = []
         for input in inputs {
             guard snapshot.feature(input.feature) != nil else { throw .unknownFeature(input.feature) }

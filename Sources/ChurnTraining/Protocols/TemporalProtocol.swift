@@ -38,21 +38,11 @@ package struct TemporalProtocol: Equatable, Sendable {
         thresholdRule: ThresholdRule = .recall(defaultRecall),
         allowedLeaks: Set<String> = []
     ) throws(TrainingError) {
-        let cutoffs = Set(trainingCutoffs).sorted()
-        guard let last = cutoffs.last else {
-            throw .noTrainingCutoff(for: CivilTime.format(day: testCutoff), horizonDays: horizonDays)
-        }
-        guard last + Int64(horizonDays) <= testCutoff else {
-            throw .overlappingTest(
-                trainingCutoff: CivilTime.format(day: last),
-                testCutoff: CivilTime.format(day: testCutoff),
-                horizonDays: horizonDays
-            )
-        }
+        try Self.check(trainingCutoffs: trainingCutoffs, testCutoff: testCutoff, horizonDays: horizonDays)
         guard !penalties.isEmpty else {
             throw .invalidSetting(name: "the penalties", expected: "at least one", found: "none")
         }
-        self.trainingCutoffs = cutoffs
+        self.trainingCutoffs = Set(trainingCutoffs).sorted()
         self.testCutoff = testCutoff
         self.horizonDays = horizonDays
         self.population = population
@@ -63,6 +53,26 @@ package struct TemporalProtocol: Equatable, Sendable {
         self.validation = validation
         self.thresholdRule = thresholdRule
         self.allowedLeaks = allowedLeaks
+    }
+
+    /// Whether training and test can be told apart.
+    ///
+    /// - Throws: `noTrainingCutoff`, `overlappingTest`.
+    package static func check(
+        trainingCutoffs: [Int64],
+        testCutoff: Int64,
+        horizonDays: Int
+    ) throws(TrainingError) {
+        guard let last = trainingCutoffs.max() else {
+            throw .noTrainingCutoff(for: CivilTime.format(day: testCutoff), horizonDays: horizonDays)
+        }
+        guard last + Int64(horizonDays) <= testCutoff else {
+            throw .overlappingTest(
+                trainingCutoff: CivilTime.format(day: last),
+                testCutoff: CivilTime.format(day: testCutoff),
+                horizonDays: horizonDays
+            )
+        }
     }
 
     /// One input set at its best penalty.

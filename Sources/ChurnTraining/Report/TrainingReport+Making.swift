@@ -161,7 +161,8 @@ extension TrainingReport {
         let sharedGuard = LeakGuard(window: .shared(recencyAbove: SeedProtocol.recencyLimit))
         let disjointGuard = LeakGuard(window: .after(horizonDays: 1))
         var rows: [LeakRow] = []
-        for feature in (test ?? shared)?.schema.names ?? [] {
+        let snapshot = test ?? shared
+        for feature in snapshot?.schema.names ?? [] where snapshot?.feature(feature) != nil {
             rows.append(
                 LeakRow(
                     feature: feature,

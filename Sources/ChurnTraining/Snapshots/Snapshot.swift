@@ -21,13 +21,15 @@ package struct Snapshot: Equatable, Sendable {
     /// Raw features, column by column: feature f of row r at `f * customers.count + r`, in the order of the schema.
     let features: [Double]
     package let schema: FeatureSchema
+    /// False when no purchase of the whole history has a product: then there are no `ProductFeatures`.
+    var hasProducts = true
     /// Columns from elsewhere, of the same rows.
     var imported: [ImportedColumn] = []
 
     package static func == (left: Snapshot, right: Snapshot) -> Bool {
         left.window == right.window && left.context == right.context && left.customers == right.customers
             && left.labels == right.labels && left.features == right.features && left.schema.id == right.schema.id
-            && left.imported == right.imported
+            && left.imported == right.imported && left.hasProducts == right.hasProducts
     }
 
     /// Days since 1970-01-01 of the as-of day, the cutoff.
@@ -39,6 +41,7 @@ package struct Snapshot: Equatable, Sendable {
 
     /// A feature of the schema or an imported column; nil when there is neither.
     package func feature(_ name: String) -> ArraySlice<Double>? {
+        if !hasProducts, ProductFeatures.names.contains(name) { return nil }
         if let index = schema.index(of: name) { return features[(index * rowCount)..<((index + 1) * rowCount)] }
         return imported.first { $0.name == name }.map { $0.values[...] }
     }

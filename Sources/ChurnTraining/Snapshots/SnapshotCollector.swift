@@ -16,6 +16,7 @@ package struct SnapshotCollector {
     private var collected: [CollectedRows]
     private var days: [Int32] = []
     private var lastLineMinute = Int64.min
+    private var hasProducts = false
 
     package static let defaultHorizonDays = 90
 
@@ -63,6 +64,7 @@ package struct SnapshotCollector {
             lines.begin(line.customer)
         }
         lines.add(line)
+        if !line.stockCode.isEmpty, !line.isCancellation { hasProducts = true }
         lastLineMinute = max(lastLineMinute, line.minute)
     }
 
@@ -119,7 +121,9 @@ package struct SnapshotCollector {
                 cutoffMinutes[index] == .max
                 ? BuildContext(afterLastPurchase: lastPurchase)
                 : BuildContext(asOfMinute: cutoffMinutes[index], lastPurchaseMinute: lastPurchase)
-            snapshots.append(collected[index].snapshot(windows[index], context, days: days, schema))
+            var snapshot = collected[index].snapshot(windows[index], context, days: days, schema)
+            snapshot.hasProducts = hasProducts
+            snapshots.append(snapshot)
             collected[index] = CollectedRows()
         }
         return SnapshotSet(snapshots)
@@ -279,6 +283,9 @@ package struct SnapshotSet: Equatable, Sendable {
         cutoffs = snapshots.filter { if case .after = $0.window { true } else { false } }
         shared = snapshots.first { if case .shared = $0.window { true } else { false } }
     }
+
+    /// False when no purchase of the whole history has a product.
+    package var hasProducts: Bool { (cutoffs.first ?? shared)?.hasProducts ?? true }
 
     /// - Throws: `missingSnapshot`.
     package func cutoff(day: Int64) throws(TrainingError) -> Snapshot {

@@ -43,8 +43,13 @@ struct Explain: ParsableCommand {
         let settings = try configuration.settings()
         let model = try chosenModel(settings)
         let location = try store.location(settings)
-        guard let record = try location.open(.read).record(of: id) else {
+        let opened = try location.open(.read)
+        guard let record = try opened.record(of: id) else {
             throw Failure(.unknownName, "\(location): knows no customer \(id); check the id, or build features again")
+        }
+        let products = ProductFeatures.among(model.row.features)
+        if !products.isEmpty, try !opened.hasProducts(in: record.build) {
+            throw TrainingError.noProducts(inputs: model.selector, features: products)
         }
         let explanation = try Explanation(record, by: model, level: settings.cpuLevel())
         try StandardStream.output.write(json ? explanation.object.text + "\n" : explanation.text)

@@ -90,6 +90,9 @@ struct Features: ParsableCommand {
         }
         let location = try store.location(try configuration.settings())
         let report = try location.open(.update).buildFeatures(asOfDay: day, anew: full)
+        for remark in ProductsText.remarks(report.linesWithoutProduct, of: report.purchaseLines) {
+            StandardStream.error.writeBestEffort("churn: \(remark)\n")
+        }
         try StandardStream.output.write(json ? Self.object(report, location).text + "\n" : Self.text(report, location))
     }
 
@@ -101,6 +104,7 @@ struct Features: ParsableCommand {
             ("last_purchase", .string(isoText(minute: build.context.lastPurchaseMinute))),
             ("customers", .integer(build.customers)), ("purchases", .integer(report.purchaseLines)),
             ("cancellations", .integer(report.cancelLines)), ("invoices", .integer(report.purchaseInvoices)),
+            ("purchases_without_product", .integer(report.linesWithoutProduct)),
             // A string: readers of JSON make doubles of numbers, and money is exact.
             ("revenue", .string(decimalText(milli: report.revenueMilli))),
             ("customers_with_cancellations_only", .integer(report.cancelOnlyCustomers)),

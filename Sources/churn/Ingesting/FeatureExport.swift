@@ -27,7 +27,8 @@ struct FeatureExport {
         let verdict = ReadingVerdict(read.summary, limit: reading.maxRejects, findings: read.findings())
         if let refusal = verdict.refusal { throw refusal }
         let context = try builder.context()
-        let totals = try write(builder, context, to: &target, &progress)
+        let absent = builder.hasProducts ? [] : ProductFeatures.names
+        let totals = try write(builder, context, without: absent, to: &target, &progress)
         try target.finish()
         progress.clear()
         let text =
@@ -36,6 +37,9 @@ struct FeatureExport {
             : IngestText.table(read, totals, context, output: output, elapsed: progress.elapsed)
         // Beside the features of a pipe it would only disturb.
         if output == "-" { StandardStream.error.writeBestEffort(text) } else { try StandardStream.output.write(text) }
+        for remark in ProductsText.remarks(totals.linesWithoutProduct, of: totals.purchaseLines) {
+            StandardStream.error.writeBestEffort("churn: \(remark)\n")
+        }
         for warning in verdict.warnings { StandardStream.error.writeBestEffort("churn: warning: \(warning)\n") }
         try reading.save(plan)
         if let failure = verdict.emptyInputs { throw failure }
@@ -44,17 +48,19 @@ struct FeatureExport {
     private func write(
         _ builder: consuming FactsBuilder,
         _ context: BuildContext,
+        without absent: [String],
         to target: inout OutputTarget,
         _ progress: inout ProgressLine
     ) throws -> FactsTotals {
         let schema = FeatureSchema.current
-        try target.write("customer_id,\(schema.names.joined(separator: ","))\n")
+        let columns = schema.names.indices.filter { !absent.contains(schema.names[$0]) }
+        try target.write("customer_id,\(columns.map { schema.names[$0] }.joined(separator: ","))\n")
         var row = [Double](repeating: 0, count: schema.names.count)
         var customers: Int64 = 0
         return try builder.forEachCustomer { facts in
             row.withUnsafeMutableBufferPointer { schema.write(facts, context, to: $0) }
             var text = String(facts.customer)
-            for value in row { text += "," + shortText(value) }
+            for column in columns { text += "," + shortText(row[column]) }
             try target.write(text + "\n")
             customers += 1
             progress.show { _ in "\(groupedText(customers)) customers" }

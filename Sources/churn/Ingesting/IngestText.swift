@@ -133,6 +133,7 @@ enum IngestText {
             ("lines", .integer(total.lines)), ("kept", .integer(total.kept)),
             ("customers", .integer(totals.customers)), ("purchases", .integer(totals.purchaseLines)),
             ("cancellations", .integer(totals.cancelLines)), ("invoices", .integer(totals.purchaseInvoices)),
+            ("purchases_without_product", .integer(totals.linesWithoutProduct)),
             // A string, as in the other reports: money is exact.
             ("revenue", .string(decimalText(milli: totals.revenueMilli))),
             ("customers_with_cancellations_only", .integer(totals.cancelOnlyCustomers)),

@@ -45,23 +45,15 @@ struct TrainingRun {
             test: settings.testCutoff
         )
         let imported = try settings.importPath.map { try ImportReading.table(path: $0, isDated: true) }
-        let proto = try TemporalProtocol(
-            trainingCutoffs: plan.training,
-            testCutoff: plan.test,
-            horizonDays: plan.horizonDays,
-            candidates: (settings.inputs.map { [$0] } ?? InputSet.candidates).map { $0.adding(imported?.names ?? []) },
-            baseline: (settings.inputs ?? .t10).adding(imported?.names ?? []),
-            penalties: settings.penalty.map { [$0] } ?? TemporalProtocol.usualPenalties,
-            validation: CrossValidation(regression: LogisticRegression(threads: settings.threads)),
-            thresholdRule: .recall(settings.recall),
-            allowedLeaks: settings.allowedLeaks
-        )
         let collector = try SnapshotCollector(
             cutoffs: plan.allCutoffs,
             horizonDays: plan.horizonDays,
             sharedRecency: SeedProtocol.recencyLimit
         )
+        // Before minutes of reading.
+        try TemporalProtocol.check(trainingCutoffs: plan.training, testCutoff: plan.test, horizonDays: plan.horizonDays)
         let snapshots = try self.snapshots(collector, importing: imported, extent, &progress)
+        let proto = try temporalProtocol(plan, hasProducts: snapshots.hasProducts, imported: imported?.names ?? [])
         progress.show { _ in "choosing inputs and penalty" }
         let selection = try proto.select(snapshots)
         let test = try proto.test(selection, on: proto.seal(snapshots), snapshots)
@@ -80,6 +72,27 @@ struct TrainingRun {
             effort: TrainingReport.Effort(threads: settings.threads)
         )
         return Result(artefact: artefact, report: report)
+    }
+
+    /// - Parameter hasProducts: without them, the inputs to choose from are those that need none.
+    private func temporalProtocol(
+        _ plan: CutoffPlan,
+        hasProducts: Bool,
+        imported: [String]
+    ) throws -> TemporalProtocol {
+        func offered(_ set: InputSet) -> InputSet { (hasProducts ? set : set.withoutProducts).adding(imported) }
+        let asked = settings.inputs?.adding(imported)
+        return try TemporalProtocol(
+            trainingCutoffs: plan.training,
+            testCutoff: plan.test,
+            horizonDays: plan.horizonDays,
+            candidates: asked.map { [$0] } ?? InputSet.candidates.map(offered),
+            baseline: asked ?? offered(.t10),
+            penalties: settings.penalty.map { [$0] } ?? TemporalProtocol.usualPenalties,
+            validation: CrossValidation(regression: LogisticRegression(threads: settings.threads)),
+            thresholdRule: .recall(settings.recall),
+            allowedLeaks: settings.allowedLeaks
+        )
     }
 
     // MARK: The prototype's protocol

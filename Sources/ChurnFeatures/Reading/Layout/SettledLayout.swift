@@ -112,8 +112,3 @@ package struct SettledLayout: Equatable, Sendable {
         return ", as \"\(place.value)\" shows in line \(place.line)" + (place.path == name ? "" : " of \(place.path)")
     }
 }
-
-/// Features that need a column with the product.
-package enum ProductFeatures {
-    package static let names = ["distinct_products", "last_day_products"]
-}
