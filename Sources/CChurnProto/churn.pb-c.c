@@ -1513,7 +1513,7 @@ const ProtobufCMessageDescriptor churn__v1__feature_column__descriptor =
   (ProtobufCMessageInit) churn__v1__feature_column__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor churn__v1__predict_batch_response__field_descriptors[8] =
+static const ProtobufCFieldDescriptor churn__v1__predict_batch_response__field_descriptors[9] =
 {
   {
     "probability",
@@ -1611,10 +1611,23 @@ static const ProtobufCFieldDescriptor churn__v1__predict_batch_response__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "first_row",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Churn__V1__PredictBatchResponse, first_row),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned churn__v1__predict_batch_response__field_indices_by_name[] = {
   1,   /* field[1] = decision */
   7,   /* field[7] = feature_time */
+  8,   /* field[8] = first_row */
   5,   /* field[5] = model */
   6,   /* field[6] = model_version */
   0,   /* field[0] = probability */
@@ -1625,7 +1638,7 @@ static const unsigned churn__v1__predict_batch_response__field_indices_by_name[]
 static const ProtobufCIntRange churn__v1__predict_batch_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor churn__v1__predict_batch_response__descriptor =
 {
@@ -1635,7 +1648,7 @@ const ProtobufCMessageDescriptor churn__v1__predict_batch_response__descriptor =
   "Churn__V1__PredictBatchResponse",
   "churn.v1",
   sizeof(Churn__V1__PredictBatchResponse),
-  8,
+  9,
   churn__v1__predict_batch_response__field_descriptors,
   churn__v1__predict_batch_response__field_indices_by_name,
   1,  churn__v1__predict_batch_response__number_ranges,

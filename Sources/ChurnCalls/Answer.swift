@@ -74,6 +74,8 @@ package struct PredictBatchAnswer {
     package var statuses: UnsafeBufferPointer<UInt8>
     /// 0 when the features came with the request.
     package var featureTime: Int64
+    /// The row of the request that the first of these is, where an answer has several parts.
+    package var firstRow = 0
 
     package init(
         probabilities: UnsafeBufferPointer<Double>,

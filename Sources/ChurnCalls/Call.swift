@@ -17,6 +17,8 @@ package struct Call {
     /// "name" or "name@version", NUL-terminated, not checked to be UTF-8. Empty: the default model.
     package var model: UnsafePointer<CChar>
     package var method: Method
+    /// The row of the request that row 0 of the call is, where a request is answered in several parts.
+    package var firstRow = 0
 
     package init(model: UnsafePointer<CChar>, method: Method) {
         self.model = model

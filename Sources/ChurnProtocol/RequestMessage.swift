@@ -36,6 +36,46 @@ package enum RequestMessage {
     }
 }
 
+// MARK: Parts of batches
+
+extension RequestMessage {
+    /// Decodes a batch, of which a part is to be answered.
+    ///
+    /// - Returns: the call for at most `count` rows from `firstRow` on, and how many rows the whole batch has. A batch that
+    ///   cannot be answered as a whole is not taken apart: its answer tells why.
+    package static func decodePart(
+        _ bytes: UnsafeRawBufferPointer,
+        from firstRow: Int,
+        atMost count: Int,
+        arena: DecodeArena
+    ) throws(DecodeError) -> (call: Call, rows: Int) {
+        var call = try decode(bytes, of: .predictBatch, arena: arena)
+        let rows: Int
+        switch call.method {
+        case .predictBatchByIDs(let ids):
+            rows = ids.count
+            guard firstRow < rows, rows <= CallLimits.batchRows else { return (call, rows) }
+            let part = ids[firstRow..<min(firstRow + count, rows)]
+            call.method = .predictBatchByIDs(UnsafeBufferPointer(rebasing: part))
+        case .predictBatchByColumns(let columns):
+            rows = columns.first?.values.count ?? 0
+            guard firstRow < rows, rows <= CallLimits.batchRows, columns.allSatisfy({ $0.values.count == rows }) else {
+                return (call, rows)
+            }
+            guard let parts = arena.allocate(FeatureColumnView.self, count: columns.count) else { throw .tooManyFields }
+            for (index, column) in columns.enumerated() {
+                let part = column.values[firstRow..<min(firstRow + count, rows)]
+                let view = FeatureColumnView(name: column.name, values: UnsafeBufferPointer(rebasing: part))
+                parts.initializeElement(at: index, to: view)
+            }
+            call.method = .predictBatchByColumns(UnsafeBufferPointer(parts))
+        default: return (call, 0)
+        }
+        call.firstRow = firstRow
+        return (call, rows)
+    }
+}
+
 // MARK: Calls from messages
 
 extension Call {

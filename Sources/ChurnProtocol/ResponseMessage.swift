@@ -83,6 +83,7 @@ extension ResponseEncoder {
         body.model = UnsafeMutablePointer(mutating: model.name)
         body.model_version = UnsafeMutablePointer(mutating: model.version)
         body.feature_time = answer.featureTime
+        body.first_row = UInt64(answer.firstRow)
         withUnsafeMutablePointer(to: &body, write)
     }
 

@@ -4,12 +4,14 @@ import Testing
 /// The services beside the unary methods of `churn.v1`, and what connections of HTTP/2 endure, as clients that are not ours see
 /// them (Tests/Peers/python/grpc_services_peer.py), against the real `churn serve`.
 @Suite(.serialized) struct GRPCServicesPeerTests {
+    /// Flags of the server, and of its peer: looking a million customers up in a store takes a while.
     private static let servers = [
-        ["--transport", "epoll"], ["--transport", "nio"], ["--transport", "epoll", "--lookup", "read-through"],
+        (["--transport", "epoll"], []), (["--transport", "nio"], []),
+        (["--transport", "epoll", "--lookup", "read-through"], ["--rows", "200000"]),
     ]
 
     @Test("streams, health, reflection and floods", .timeLimit(.minutes(10)), arguments: servers)
-    func services(flags: [String]) async throws {
+    func services(flags: [String], peerFlags: [String]) async throws {
         let python = try Surroundings.grpcPython()
         let churn = try Surroundings.churn()
         let directory = try TemporaryDirectory()
@@ -33,7 +35,7 @@ import Testing
                 [
                     Surroundings.path("Tests/Peers/python/grpc_services_peer.py"), port, "--customers", lines,
                     "--drain-pid", "\(server.identifier)",
-                ]
+                ] + peerFlags
             )
             let (status, output) = peer.waitForEnd()
             // Without its last check, which tells the server to stop, there would be no end to wait for.

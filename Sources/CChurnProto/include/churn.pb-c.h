@@ -333,10 +333,14 @@ struct  Churn__V1__PredictBatchResponse
    * As in PredictByIdResponse; 0 when the features came with the request.
    */
   int64_t feature_time;
+  /*
+   * Of a message of PredictBatchStream: the row of the request, counted from 0, that its rows begin with.
+   */
+  uint64_t first_row;
 };
 #define CHURN__V1__PREDICT_BATCH_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&churn__v1__predict_batch_response__descriptor) \
-    , 0,NULL, {0,NULL}, {0,NULL}, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+    , 0,NULL, {0,NULL}, {0,NULL}, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
 
 
 struct  Churn__V1__HealthRequest

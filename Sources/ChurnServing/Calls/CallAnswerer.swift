@@ -45,7 +45,12 @@ package final class CallAnswerer {
                 return try scoreBatch(ids, call, context, snapshot, deliver, later)
             case .predictBatchByColumns(let columns):
                 let served = try snapshot.models.model(call.model)
-                let answer = try served.score(columns: columns, context, scratch: batchScratch)
+                let answer = try served.score(
+                    columns: columns,
+                    firstRow: call.firstRow,
+                    context,
+                    scratch: batchScratch
+                )
                 deliver(.batch(answer, model: served.identity))
             case .predictBatchEmpty:
                 throw .invalidArgument("the batch has neither ids nor columns")

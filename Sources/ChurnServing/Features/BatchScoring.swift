@@ -50,10 +50,13 @@ package final class BatchScratch {
 // MARK: Batches whose features come with the request
 
 extension ServedModel {
-    /// - Parameter columns: one for each input, in any order.
+    /// - Parameters:
+    ///   - columns: one for each input, in any order.
+    ///   - firstRow: the row of the request that their first value is of; texts about rows count from the request's.
     /// - Returns: the answer, which points into `scratch`.
     func score(
         columns: UnsafeBufferPointer<FeatureColumnView>,
+        firstRow: Int,
         _ context: CallContext,
         scratch: BatchScratch
     ) throws(CallFailure) -> PredictBatchAnswer {
@@ -88,7 +91,7 @@ extension ServedModel {
             if let invalid = scorer.firstInvalid(columns: start, rows: count) {
                 let value = columns[order[invalid.column]].values[first + invalid.row]
                 throw .invalidArgument(
-                    "row \(first + invalid.row) of column \(inputs[invalid.column].feature) is \(value); the model takes "
+                    "row \(firstRow + first + invalid.row) of column \(inputs[invalid.column].feature) is \(value); the model takes "
                         + "finite values within the domain of its transform (\(inputs[invalid.column].transform.name))"
                 )
             }

@@ -446,6 +446,7 @@ def main(among=checks.CHECKS):
     parser.add_argument("port", type=int)
     parser.add_argument("--customers", required=True, help="the CSV file that the server's store was filled from")
     parser.add_argument("--next-port", type=int, help="of another server with the same answers")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="of the largest batches")
     parser.add_argument("--drain-pid", type=int, help="process id of the server, told to stop at the end")
     options = parser.parse_args()
     with open(options.customers, newline="", encoding="utf-8-sig") as file:

@@ -2,13 +2,14 @@
 """More clients of gRPC that are not ours against a churn server: what its connections endure, and the services beside
 churn.v1's unary methods.
 
-    grpc_services_peer.py PORT --customers FILE.csv [--drain-pid PID]
+    grpc_services_peer.py PORT --customers FILE.csv [--drain-pid PID] [--rows N]
 
 Prints and ends like grpc_peer.py. In the last check the server, which is the process --drain-pid, is told to stop.
 """
 import functools
 import os
 import signal
+import struct
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -174,6 +175,119 @@ def _():
             connection.http2.reset_stream(stream)
             connection.flush()
         equal(connection.call(WATCH, b"\xff\xff").status, Code.INVALID_ARGUMENT.value[0], "status of no message")
+
+
+# --- PredictBatchStream ------------------------------------------------------------------------------------
+
+STREAM = "/churn.v1.Churn/PredictBatchStream"
+MILLION = 1_000_000
+INVALID = Code.INVALID_ARGUMENT
+
+
+def streamed(channel, request, **options):
+    return list(base.service.ChurnStub(channel).PredictBatchStream(request, timeout=TIMEOUT_SECONDS, **options))
+
+
+def rows_of(parts):
+    """The rows of all parts, as one answer would have them."""
+    probability, decision, status, first = [], b"", b"", 0
+    for part in parts:
+        equal(part.first_row, first, "first_row")
+        rows = len(part.probability)
+        probability += part.probability
+        decision += part.decision or bytes(rows)
+        status += part.status or bytes(rows)
+        first += rows
+    return probability, decision, status
+
+
+@check("a million rows come in parts that a client takes by default, and are those of one answer, bit for bit")
+def _():
+    # Without the settings that let larger messages in.
+    with grpc.insecure_channel(f"{base.HOST}:{base.options.port}") as default, open_channel() as channel:
+        ids = (base.options.customers + [10**12]) * 1200
+        for count in (1, 131_072, 131_073, base.options.rows):
+            request = base.by_ids(ids[:count])
+            parts = streamed(default, request)
+            equal(len(parts), -(-count // 131_072), f"parts of {count} rows")
+            wanted = rows_of([stub(channel).PredictBatch(request, timeout=TIMEOUT_SECONDS)])
+            found = rows_of(parts)
+            equal(struct.pack(f"{count}d", *found[0]), struct.pack(f"{count}d", *wanted[0]), "probabilities")
+            equal(found[1:], wanted[1:], "decisions and statuses")
+            models = {(part.model, part.model_version, part.threshold, part.schema_id) for part in parts}
+            equal(len(models), 1, "models of all parts")
+        first = stub(channel).PredictById(by_id(base.options.customers[0], names=True))
+        columns = [base.pb.FeatureColumn(name=name, value=[value] * 150_000) for name, value in zip(first.names, first.features)]
+        found = rows_of(streamed(default, base.pb.PredictBatchRequest(columns=base.pb.FeatureColumns(column=columns))))
+        equal(found[0], [first.probability] * 150_000, "probabilities by columns")
+        # Found when its part is made; the row is counted from the first of the request.
+        columns[0].value[140_000] = float("inf")
+        parts = base.service.ChurnStub(default).PredictBatchStream(
+            base.pb.PredictBatchRequest(columns=base.pb.FeatureColumns(column=columns)), timeout=TIMEOUT_SECONDS
+        )
+        equal(len(next(parts).probability), 131_072, "rows of the part before")
+        code, text = failure(lambda timeout: next(parts))
+        equal((code, "row 140000 of" in text), (INVALID, True), f"an infinite value: {text}")
+
+
+@check("batches that no part can be made of fail as a whole, with the texts of PredictBatch")
+def _():
+    uneven = base.pb.FeatureColumns(column=[
+        base.pb.FeatureColumn(name="Frequency", value=[1.0] * 3), base.pb.FeatureColumn(name="Monetary", value=[1.0]),
+    ])
+    requests = [base.pb.PredictBatchRequest(), base.by_ids([]), base.by_ids(range(MILLION + 1)),
+                base.pb.PredictBatchRequest(columns=uneven), base.pb.PredictBatchRequest(columns=base.pb.FeatureColumns()),
+                base.by_ids([1], model="nobody")]
+    with open_channel() as channel:
+        for request in requests:
+            wanted = failure(stub(channel).PredictBatch, request)
+            equal(failure(lambda timeout: streamed(channel, request)), wanted, "failure")
+        code, _ = failure(lambda timeout: list(channel.unary_stream(STREAM)(b"\xff\xff", timeout=timeout)))
+        equal(code, INVALID, "bytes that are no message")
+        code, _ = failure(lambda timeout: list(stub(channel).PredictBatchStream(requests[2], timeout=0.001)))
+        equal(code, Code.DEADLINE_EXCEEDED, "a deadline")
+
+
+@check("readers that stop hold their requests and one part, and what they hold is given back when they cancel")
+def _():
+    rows = raw_http2.prefixed(base.by_ids((base.options.customers * 1200)[:base.options.rows]).SerializeToString())
+
+    def stalled(connection):
+        stream = connection.begin(STREAM)
+        start = 0
+        while start < len(rows):
+            window = min(connection.http2.local_flow_control_window(stream), connection.http2.max_outbound_frame_size)
+            if window == 0:
+                connection.read()
+                continue
+            connection.send(stream, rows[start:start + window], end_stream=start + window >= len(rows))
+            start += window
+        while not connection.answers[stream].body:
+            if not connection.read():
+                raise EOFError("the connection ended")
+        equal(stream in connection.ended, False, f"ended: {connection.answers[stream].headers}")
+        return stream
+
+    # 256 MiB are there for all: with the 10 MB of a whole answer each these would be above it.
+    for _ in range(2):
+        connections = [raw_http2.Connection(base.HOST, base.options.port, acknowledges=False) for _ in range(20)]
+        streams = [stalled(connection) for connection in connections]
+        with open_channel() as channel:
+            stub(channel).PredictById(by_id(a_customer()), timeout=TIMEOUT_SECONDS)
+        for connection, stream in zip(connections[:10], streams):
+            connection.http2.reset_stream(stream)
+            connection.flush()
+            equal(connection.call(BY_ID, by_id(a_customer()).SerializeToString()).status, 0, "status after the reset")
+        for connection in connections:
+            connection.socket.close()
+    with open_channel() as channel:
+        for _ in range(4):
+            request = base.by_ids((base.options.customers * 500)[:base.options.rows // 2])
+            calls = [stub(channel).PredictBatchStream(request) for _ in range(8)]
+            for call in calls:
+                next(call)
+                call.cancel()
+        equal(len(rows_of(streamed(channel, request))[0]), len(request.ids.customer_id), "rows")
 
 
 # --- The end -----------------------------------------------------------------------------------------------

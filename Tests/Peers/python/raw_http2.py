@@ -29,7 +29,9 @@ class Answer:
 
 
 class Connection:
-    def __init__(self, host, port):
+    def __init__(self, host, port, acknowledges=True):
+        """`acknowledges`: gives the server room for more when it has read something."""
+        self.acknowledges = acknowledges
         self.socket = socket.create_connection((host, port), timeout=TIMEOUT_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.http2 = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
@@ -78,7 +80,8 @@ class Connection:
                 answer.headers = dict(event.headers)
             elif isinstance(event, h2.events.DataReceived):
                 answer.body += event.data
-                self.http2.acknowledge_received_data(event.flow_controlled_length, stream)
+                if self.acknowledges:
+                    self.http2.acknowledge_received_data(event.flow_controlled_length, stream)
             elif isinstance(event, h2.events.TrailersReceived):
                 answer.trailers = dict(event.headers)
             elif isinstance(event, h2.events.StreamEnded):

@@ -20,6 +20,7 @@ struct GRPCService: Sendable {
         methods: [
             GRPCMethod("/churn.v1.Churn/PredictById") { $2.answer($0, of: .predictByID, on: $1) },
             GRPCMethod("/churn.v1.Churn/PredictBatch") { $2.answer($0, of: .predictBatch, on: $1) },
+            GRPCMethod("/churn.v1.Churn/PredictBatchStream") { $2.streamBatch($0, on: $1) },
             GRPCMethod("/churn.v1.Churn/Health") { $2.answer($0, of: .health, on: $1) },
         ]
     )

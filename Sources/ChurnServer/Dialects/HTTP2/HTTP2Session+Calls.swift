@@ -134,11 +134,19 @@ extension HTTP2Session {
     }
 
     private func submitCopy(of bytes: UnsafeRawBufferPointer, of method: ServiceMethod, on stream: HTTP2Stream) {
-        guard let reserved = loop.services.budget.reserve(bytes.count) else { return fail(stream, .outOfMemoryBudget) }
+        if let copy = copy(of: bytes, on: stream) { submit(copy, of: method, on: stream) }
+    }
+
+    /// - Returns: `nil` once the call has failed.
+    func copy(of bytes: UnsafeRawBufferPointer, on stream: HTTP2Stream) -> LargePayload? {
+        guard let reserved = loop.services.budget.reserve(bytes.count) else {
+            fail(stream, .outOfMemoryBudget)
+            return nil
+        }
         let copy = LargePayload(bytes: bytes.count, reserved: reserved)
         var rest = bytes
         copy.take(from: &rest)
-        submit(copy, of: method, on: stream)
+        return copy
     }
 
     private func submit(_ payload: LargePayload, of method: ServiceMethod, on stream: HTTP2Stream) {

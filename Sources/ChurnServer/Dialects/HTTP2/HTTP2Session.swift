@@ -161,15 +161,23 @@ final class HTTP2Session: ConnectionSession {
 
     /// A worker has answered a large call.
     func finish(_ streamID: Int32, _ outcome: GRPCCallCodec.Output) {
-        guard transport != nil, let stream = stream(streamID), stream.phase == .answering else { return }
-        now = .now()
-        switch outcome {
-        case .message(let message):
-            stream.response = message
-            submitMessage(on: stream)
-        case .failure(let failure):
-            fail(stream, failure)
+        guard let stream = stream(streamID), stream.phase == .answering else { return }
+        takeTurn {
+            switch outcome {
+            case .message(let message):
+                stream.response = message
+                submitMessage(on: stream)
+            case .failure(let failure):
+                fail(stream, failure)
+            }
         }
+    }
+
+    /// Does something outside of the input's turn, and sends what comes of it.
+    func takeTurn(_ body: () -> Void) {
+        guard transport != nil else { return }
+        now = .now()
+        body()
         flush()
         closeIfDone()
     }
@@ -253,9 +261,9 @@ final class HTTP2Session: ConnectionSession {
 
     /// Has those responses go on that wait for something to send.
     func resumeAll(where matches: (HTTP2Stream) -> Bool) {
-        now = .now()
-        for stream in streams where matches(stream) { resume(stream) }
-        flush()
+        takeTurn {
+            for stream in streams where matches(stream) { resume(stream) }
+        }
     }
 
     func addStream(_ id: Int32) -> Bool {

@@ -20,7 +20,7 @@ protocol LargeCallCodec: Sendable {
 /// A large request, decoded.
 struct LargeCall {
     var call: Call
-    /// What the answer is told by; 0 where the dialect has something else for that.
+    /// What `encode` is told besides the answer: the id of the call, in dialects whose answers are told by one.
     var callID: UInt64 = 0
     var deadline: NIODeadline?
 }
