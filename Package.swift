@@ -124,7 +124,7 @@ let package = Package(
             name: "ChurnServer",
             dependencies: [
                 "ChurnBase", "ChurnCalls", "ChurnProtocol", "ChurnServing", "ChurnStore", "ChurnFeatures", "ChurnModel",
-                "CEpoll", "CHandover", "CNghttp2", nioCore, nioPosix, nioLocks, logging, lifecycle,
+                "CEpoll", "CHandover", "CNghttp2", "CZlib", nioCore, nioPosix, nioLocks, logging, lifecycle,
             ],
             swiftSettings: strict
         ),

@@ -30,7 +30,7 @@ enum Imports {
         ]),
         "ChurnClient": system.union(threads).union(nio).union(["ChurnBase", "ChurnCalls", "ChurnProtocol"]),
         "ChurnServer": system.union(threads).union(nio).union([
-            "ChurnBase", "CEpoll", "CHandover", "CNghttp2", "ChurnCalls", "ChurnFeatures", "ChurnModel",
+            "ChurnBase", "CEpoll", "CHandover", "CNghttp2", "CZlib", "ChurnCalls", "ChurnFeatures", "ChurnModel",
             "ChurnProtocol",
             "ChurnServing", "ChurnStore", "Logging", "ServiceLifecycle",
         ]),

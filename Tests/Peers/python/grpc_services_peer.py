@@ -7,6 +7,7 @@ churn.v1's unary methods.
 Prints and ends like grpc_peer.py. In the last check the server, which is the process --drain-pid, is told to stop.
 """
 import functools
+import gzip
 import os
 import signal
 import struct
@@ -21,6 +22,7 @@ from grpc_peer import BY_ID, TIMEOUT_SECONDS, Code, by_id, equal, failure, open_
 CHECKS = []
 DATA, GOAWAY = 0, 7
 ENHANCE_YOUR_CALM = 11
+INVALID = Code.INVALID_ARGUMENT
 WATCH_LIMIT = 16
 WATCH = "/grpc.health.v1.Health/Watch"
 Serving = health_pb2.HealthCheckResponse
@@ -177,11 +179,113 @@ def _():
         equal(connection.call(WATCH, b"\xff\xff").status, Code.INVALID_ARGUMENT.value[0], "status of no message")
 
 
+# --- gzip --------------------------------------------------------------------------------------------------
+
+BATCH = "/churn.v1.Churn/PredictBatch"
+
+
+@check("grpcio: requests that gzip has compressed have the answers that they have otherwise, small and large")
+def _():
+    with open_channel() as channel:
+        churn = stub(channel)
+        ids = base.options.customers
+        # Above 64 KiB, which are answered on the loop, in both forms, in one of them, and in none.
+        for request in (base.by_ids(ids * 300), base.by_ids([ids[0]] * 100_000), base.by_ids(ids)):
+            for call in (churn.PredictBatch, lambda *a, **b: list(churn.PredictBatchStream(*a, **b))[0]):
+                wanted = call(request, timeout=TIMEOUT_SECONDS)
+                answer = call(request, timeout=TIMEOUT_SECONDS, compression=grpc.Compression.Gzip)
+                equal(answer.SerializeToString() == wanted.SerializeToString(), True, "equal answers")
+        for customer in ids:
+            request = by_id(customer, names=True)
+            answer = churn.PredictById(request, timeout=TIMEOUT_SECONDS, compression=grpc.Compression.Gzip)
+            equal(answer.customer_id, customer, "customer_id")
+        code, text = failure(churn.PredictById, by_id(10**12), compression=grpc.Compression.Gzip)
+        equal((code, text), (Code.NOT_FOUND, f"customer {10**12} is not known"), "an unknown customer")
+
+
+@check("gzip that is damaged is INTERNAL, other encodings are UNIMPLEMENTED and told which there are")
+def _():
+    message = by_id(a_customer()).SerializeToString()
+    large = base.by_ids((base.options.customers * 300)[:200_000]).SerializeToString()
+    internal = Code.INTERNAL.value[0]
+
+    def compressed(body, flag=1):
+        return struct.pack(">BI", flag, len(body)) + body
+
+    def answered(connection, body, path=BY_ID, encoding="gzip"):
+        stream = connection.begin(path, [("grpc-encoding", encoding)] if encoding else [])
+        start = 0
+        while start < len(body) or not body:
+            window = min(connection.http2.local_flow_control_window(stream), connection.http2.max_outbound_frame_size)
+            if window == 0:
+                connection.read()
+                continue
+            connection.send(stream, body[start:start + window], end_stream=start + window >= len(body))
+            start += window
+        return connection.wait(stream)
+
+    with raw() as connection:
+        for body, path in ((message, BY_ID), (large, BATCH)):
+            whole = gzip.compress(body)
+            equal(answered(connection, compressed(whole), path).status, 0, "status of what is whole")
+            # A call that names gzip may leave messages as they are.
+            equal(answered(connection, raw_http2.prefixed(body), path).status, 0, "status of what is not compressed")
+            middle = len(whole) // 2
+            damaged = {
+                "cut short": whole[:-1], "without its trailer": whole[:-8], "a header alone": whole[:10], "nothing": b"",
+                "not gzip": body, "another byte": whole[:middle] + bytes([whole[middle] ^ 0xFF]) + whole[middle + 1:],
+                "another checksum": whole[:-8] + bytes([whole[-8] ^ 1]) + whole[-7:],
+                "longer by its trailer": whole[:-4] + struct.pack("<I", len(body) + 1),
+                "bytes behind it": whole + bytes(8) + struct.pack("<I", len(body)),
+            }
+            misleading = {"another byte", "cut short", "without its trailer"} if path == BATCH else {"another byte"}
+            for what, damage in damaged.items():
+                answer = answered(connection, compressed(damage), path)
+                # Bytes that are taken for a length may tell of one above the limit.
+                wrong = {internal, Code.RESOURCE_EXHAUSTED.value[0]} if what in misleading else {internal}
+                equal(answer.status in wrong, True, f"{answer.status} for gzip that is {what}: {answer.message}")
+            answer = answered(connection, compressed(whole), path, encoding=None)
+            equal(answer.status, internal, "status of the flag without an encoding")
+        equal(answered(connection, compressed(message, flag=2)).status, internal, "status of another flag")
+        for encoding in ("deflate", "snappy", "GZIP", ""):
+            answer = answered(connection, raw_http2.prefixed(message), encoding=encoding or "x")
+            equal(answer.status, Code.UNIMPLEMENTED.value[0], f"status of {encoding!r}")
+            equal(answer.headers.get("grpc-accept-encoding"), "identity,gzip", "grpc-accept-encoding")
+        equal(answered(connection, compressed(gzip.compress(b"")), "/churn.v1.Churn/Health").status, 0, "an empty message")
+
+
+@check("bombs are refused by what they tell of their length, and by what they unpack to when they tell another")
+def _():
+    exhausted = Code.RESOURCE_EXHAUSTED.value[0]
+    limit = base.MESSAGE_LIMIT
+    with raw() as connection, open_channel() as channel:
+        for size in (limit + 1, 1 << 28):
+            bomb = gzip.compress(bytes(size))
+            body = struct.pack(">BI", 1, len(bomb)) + bomb
+            lies = [body, body[:-4] + struct.pack("<I", 100), body[:-4] + struct.pack("<I", 100_000)]
+            for lie in lies:
+                stream = connection.begin(BATCH, [("grpc-encoding", "gzip")])
+                for start in range(0, len(lie), 16_000):
+                    while connection.http2.local_flow_control_window(stream) < 16_000:
+                        connection.read()
+                    connection.send(stream, lie[start:start + 16_000])
+                connection.send(stream, b"", end_stream=True)
+                equal(connection.wait(stream).status, exhausted, f"status of {len(lie)} bytes")
+        # The limit itself is taken: it is no gzip that is too long, but no message.
+        code, _ = failure(channel.unary_unary(BATCH), bytes(limit), compression=grpc.Compression.Gzip)
+        equal(code, INVALID, "code at the limit")
+        # Memory that was reserved is given back.
+        request = base.by_ids((base.options.customers * 1200)[:base.options.rows])
+        for _ in range(20):
+            call = stub(channel).PredictBatch.future(request, compression=grpc.Compression.Gzip)
+            call.cancel()
+        stub(channel).PredictBatch(request, timeout=TIMEOUT_SECONDS, compression=grpc.Compression.Gzip)
+
+
 # --- PredictBatchStream ------------------------------------------------------------------------------------
 
 STREAM = "/churn.v1.Churn/PredictBatchStream"
 MILLION = 1_000_000
-INVALID = Code.INVALID_ARGUMENT
 
 
 def streamed(channel, request, **options):

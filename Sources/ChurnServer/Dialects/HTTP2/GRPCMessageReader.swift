@@ -11,10 +11,19 @@ struct GRPCMessageReader: ~Copyable {
         case small(UnsafeRawBufferPointer)
         /// For a worker.
         case large(LargePayload)
+
+        var bytes: UnsafeRawBufferPointer {
+            switch self {
+            case .small(let bytes): bytes
+            case .large(let payload): payload.bytes
+            }
+        }
     }
 
     static let prefixBytes = 5
 
+    /// Whether messages may be compressed by gzip.
+    var takesGzip = false
     private var prefix: (count: Int, flags: UInt8, length: Int) = (0, 0, 0)
     private var partial = PartialFrame()
     /// In place of `partial`, for what is too long to be kept without a reservation.
@@ -56,7 +65,11 @@ struct GRPCMessageReader: ~Copyable {
         return message
     }
 
+    /// Whether the message in hand is compressed.
+    var isCompressed: Bool { prefix.flags != 0 }
+
     mutating func clear() {
+        takesGzip = false
         prefix = (0, 0, 0)
         partial.clear()
         large = nil
@@ -78,18 +91,11 @@ struct GRPCMessageReader: ~Copyable {
             prefix.count += 1
             rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst())
         }
-        guard prefix.flags == 0 else {
-            throw CallFailure(
-                code: prefix.flags == 1 ? .unimplemented : .internal,
-                message: "the message is marked as compressed; the server takes identity only"
-            )
+        guard prefix.flags == 0 || (prefix.flags == 1 && takesGzip) else {
+            let text = "the message is marked as compressed, and the call's grpc-encoding is not gzip"
+            throw CallFailure(code: .internal, message: text)
         }
-        guard prefix.length <= ProtocolLimits.payloadBytes else {
-            throw CallFailure(
-                code: .resourceExhausted,
-                message: "a message of \(prefix.length) bytes is above the limit of \(ProtocolLimits.payloadBytes)"
-            )
-        }
+        guard prefix.length <= ProtocolLimits.payloadBytes else { throw .messageTooLong(prefix.length) }
         return true
     }
 
@@ -97,5 +103,12 @@ struct GRPCMessageReader: ~Copyable {
         guard prefix.length > ServerLimits.keptPartialBytes else { return }
         guard let reserved = reserve(prefix.length) else { throw .outOfMemoryBudget }
         large = LargePayload(bytes: prefix.length, reserved: reserved)
+    }
+}
+
+extension CallFailure {
+    static func messageTooLong(_ bytes: Int) -> CallFailure {
+        let text = "a message of \(bytes) bytes is above the limit of \(ProtocolLimits.payloadBytes)"
+        return CallFailure(code: .resourceExhausted, message: text)
     }
 }

@@ -2,6 +2,13 @@ internal import NIOCore
 
 /// What the header fields of a request say, gathered field by field. Names and values are not kept.
 struct GRPCRequestHead {
+    /// How messages of the request may be compressed.
+    enum Encoding {
+        case identity, gzip
+        /// One that the server does not have.
+        case unknown
+    }
+
     enum Timeout: Equatable {
         case none
         case after(TimeAmount)
@@ -14,7 +21,7 @@ struct GRPCRequestHead {
     /// The response to it has no content.
     private(set) var isHead = false
     private(set) var isGRPC = false
-    private(set) var isIdentity = true
+    private(set) var encoding = Encoding.identity
     private(set) var timeout = Timeout.none
     /// As HTTP/2 counts them: every field costs its bytes and 32 more.
     private(set) var headerBytes = 0
@@ -29,9 +36,14 @@ struct GRPCRequestHead {
             isHead = value.equals("HEAD")
         case 12 where name.equals("content-type"): isGRPC = Self.isGRPC(value)
         case 12 where name.equals("grpc-timeout"): timeout = Self.timeout(value)
-        case 13 where name.equals("grpc-encoding"): isIdentity = value.equals("identity")
+        case 13 where name.equals("grpc-encoding"): encoding = Self.encoding(value)
         default: break
         }
+    }
+
+    private static func encoding(_ value: UnsafeRawBufferPointer) -> Encoding {
+        if value.equals("identity") { return .identity }
+        return value.equals("gzip") ? .gzip : .unknown
     }
 
     /// "application/grpc", perhaps with "+proto" behind it, perhaps with parameters.

@@ -49,6 +49,8 @@ final class HTTP2Loop: DialectState {
     /// What the session in hand sends; empty between its turns.
     let output = UnsafeMutablePointer<ByteBuffer>.allocate(capacity: 1)
     let fields = HTTP2Fields()
+    /// What a message that was compressed is unpacked to, if it is small; made with the first of them.
+    private(set) lazy var inflated = MessageScratch()
     let callbacks = HTTP2Callbacks()
     private var current: PreparedSnapshot?
     /// Of `current`, without a retain for each call.

@@ -37,7 +37,7 @@ final class HTTP2Fields {
                     fields.initializeElement(at: 1, to: response[1])
                     fields.initializeElement(at: 2, to: nghttp2_nv("grpc-status", code))
                     fields.initializeElement(at: 3, to: nghttp2_nv("grpc-message", message))
-                    fields.initializeElement(at: 4, to: nghttp2_nv("grpc-accept-encoding", "identity"))
+                    fields.initializeElement(at: 4, to: nghttp2_nv("grpc-accept-encoding", "identity,gzip"))
                     let isAboutEncoding = failure.code == .unimplemented
                     body(List(rebasing: fields[..<(isAboutEncoding ? 5 : 4)]))
                 }

@@ -29,7 +29,7 @@ extension HTTP2Session {
             stream.requestHasEnded = true
             guard stream.phase == .message else { return }
             do throws(CallFailure) {
-                answer(try stream.message.end(), on: stream)
+                received(try stream.message.end(), on: stream)
             } catch {
                 fail(stream, error)
             }
@@ -43,7 +43,7 @@ extension HTTP2Session {
         do throws(CallFailure) {
             let budget = loop.services.budget
             if let message = try stream.message.take(piece, isLast: isLast, reserve: { budget.reserve($0) }) {
-                answer(message, on: stream)
+                received(message, on: stream)
             }
         } catch {
             fail(stream, error)
@@ -80,13 +80,14 @@ extension HTTP2Session {
             refuse(stream, "405", "The method must be POST.\n")
         } else if head.method == nil {
             fail(stream, .unknownMethod)
-        } else if !head.isIdentity {
-            let message = "the server does not take this grpc-encoding; use identity"
+        } else if head.encoding == .unknown {
+            let message = "the server does not take this grpc-encoding; use identity or gzip"
             fail(stream, CallFailure(code: .unimplemented, message: message))
         } else if head.timeout == .malformed {
             fail(stream, .invalidArgument("grpc-timeout is not one to eight digits and one of H, M, S, m, u, n"))
         } else {
             stream.phase = .message
+            stream.message.takesGzip = head.encoding == .gzip
         }
     }
 }
@@ -94,7 +95,11 @@ extension HTTP2Session {
 // MARK: Calls
 
 extension HTTP2Session {
-    private func answer(_ message: GRPCMessageReader.Message, on stream: HTTP2Stream) {
+    private func received(_ message: GRPCMessageReader.Message, on stream: HTTP2Stream) {
+        if stream.message.isCompressed { inflate(message, on: stream) } else { answer(message, on: stream) }
+    }
+
+    func answer(_ message: GRPCMessageReader.Message, on stream: HTTP2Stream) {
         stream.phase = .answering
         stream.overdueAt = nil
         guard let method = stream.head.method else { return fail(stream, .unknownMethod) }

@@ -37,11 +37,7 @@ struct LargeCallJob<Codec: LargeCallCodec>: Sendable {
 
     /// Answers the request on a worker, and calls `done` there, or where the last customer of it was looked up.
     func start(_ done: @escaping @Sendable (Codec.Output) -> Void) {
-        services.workers.submit { _ in
-            // On Linux this is the thread's own: a core that has both rather runs the loop, and its small calls.
-            _ = setpriority(CInt(PRIO_PROCESS.rawValue), 0, ServerLimits.workerNice)
-            run(done)
-        }
+        services.work { run(done) }
     }
 
     private func run(_ done: @escaping @Sendable (Codec.Output) -> Void) {
@@ -74,6 +70,17 @@ struct LargeCallJob<Codec: LargeCallCodec>: Sendable {
         var output: Codec.Output?
         memory.answerer.deliver(late) { output = codec.encode($0, callID: callID) }
         return output
+    }
+}
+
+extension ServerServices {
+    /// Does something on a worker.
+    func work(_ body: @escaping @Sendable () -> Void) {
+        workers.submit { _ in
+            // On Linux this is the thread's own: a core that has both rather runs the loop, and its small calls.
+            _ = setpriority(CInt(PRIO_PROCESS.rawValue), 0, ServerLimits.workerNice)
+            body()
+        }
     }
 }
 
