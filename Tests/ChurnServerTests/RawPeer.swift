@@ -108,6 +108,13 @@ final class RawPeer: @unchecked Sendable {  // used by one test at a time
         return Array(received.prefix(count))
     }
 
+    /// Whatever comes next; `nil` when the server has closed the connection.
+    func receiveSome() throws -> [UInt8]? {
+        guard try !received.isEmpty || receiveBytes() else { return nil }
+        defer { received = [] }
+        return received
+    }
+
     /// - Returns: `false` when the server has closed the connection.
     private func receiveBytes() throws -> Bool {
         var chunk = [UInt8](repeating: 0, count: 1 << 18)

@@ -42,6 +42,9 @@ package protocol ConnectionSession: AnyObject {
     /// `count` bytes have been read into `payloadRoom`.
     func receivedPayload(_ count: Int)
 
+    /// What was sent before `notifyWhenSent` has been taken. Nothing may be sent from within.
+    func outputSent()
+
     /// The peer will send no more.
     func inputClosed()
 
@@ -66,6 +69,7 @@ package protocol ConnectionSession: AnyObject {
 extension ConnectionSession {
     package var payloadRoom: UnsafeMutableRawBufferPointer? { nil }
     package func receivedPayload(_ count: Int) {}
+    package func outputSent() {}
 }
 
 /// What a dialect keeps for all its connections on one loop. Confined to the loop's thread.

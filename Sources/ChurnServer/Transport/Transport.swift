@@ -8,6 +8,9 @@ package protocol ConnectionTransport: AnyObject {
     /// - Parameter frames: kept by reference, or taken and replaced by another buffer; the caller clears it.
     func send(_ frames: inout ByteBuffer)
 
+    /// Calls `outputSent` of the session when the system has taken all that was sent so far. To be called behind a `send`.
+    func notifyWhenSent()
+
     /// Tells the peer that no more will come, behind what was sent before.
     func closeOutput()
 

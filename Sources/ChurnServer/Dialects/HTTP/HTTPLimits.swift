@@ -15,9 +15,9 @@ package enum HTTPLimits {
     package static let headBytes = 16 * 1024
     package static let fields = 100
 
-    /// Largest body of a request; a larger one is answered with 413. 64 MiB of JSON hold a batch of a million rows of
-    /// three features.
-    package static let bodyBytes = 64 * 1024 * 1024
+    /// Largest body of a request, packed and unpacked; a larger one is answered with 413. 32 MiB of JSON hold a batch of a
+    /// million rows of three features. What is read from it takes up to four times as much of the common budget.
+    package static let bodyBytes = 32 * 1024 * 1024
 
     /// Largest body of a request for one prediction, which is read within the event loop; and of one that needs no body.
     package static let smallBodyBytes = 16 * 1024
@@ -29,6 +29,9 @@ package enum HTTPLimits {
     /// A batch up to this size is read, scored and written within the event loop: some 600 customers, at most some 150 us.
     /// A larger one goes to a worker thread. JSON costs ten times as much as a frame of the same rows.
     static let inlineBatchBytes = 4 * 1024
+
+    /// Answers to batches above so many rows are packed with gzip for callers that take it.
+    static let plainRows = 100
 
     /// Requests of one connection that are being answered, and answers that wait for those before them. A peer that sends
     /// more before it has read its answers is refused.

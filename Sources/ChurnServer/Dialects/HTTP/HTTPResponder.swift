@@ -76,7 +76,7 @@ final class HTTPResponder: DialectState {
     /// - Returns: `nil` when the answer comes late.
     func respond(
         to request: HTTPRequest,
-        body input: UnsafeRawBufferPointer,
+        body input: HTTPBody,
         for caller: HTTPCaller,
         on loop: LoopContext
     ) -> HTTPResponse? {
@@ -86,13 +86,19 @@ final class HTTPResponder: DialectState {
             response.allow = request.route?.allow ?? "GET, HEAD, POST, OPTIONS"
             return response
         }
+        var input = input
+        do throws(HTTPFault) {
+            if route != .predictions { input = try unpacked(input, request, on: loop) }
+        } catch {
+            return fail(request, error.status, error.detail)
+        }
         switch route {
         case .banner:
             body.pointee.writeLiteral("{\"message\":\"Churn Prediction API is running\"}")
             return HTTPResponse(.ok, .json)
         case .prototypeHealth: return prototypeHealth(on: loop)
-        case .predictChurn: return predictChurn(request, input, for: caller, on: loop)
-        case .predictChurnByID: return predictChurnByID(request, input, for: caller, on: loop)
+        case .predictChurn: return predictChurn(request, input.bytes, for: caller, on: loop)
+        case .predictChurnByID: return predictChurnByID(request, input.bytes, for: caller, on: loop)
         case .live:
             body.pointee.writeLiteral("ok\n")
             return HTTPResponse(.ok, .text)
@@ -100,8 +106,22 @@ final class HTTPResponder: DialectState {
         case .health: return health(on: loop)
         case .models: return models(request, on: loop)
         case .customerPrediction: return predictCustomer(request, for: caller, on: loop)
-        case .predictions:
-            return fail(request, .notImplemented, "\(route.path) is not served")
+        case .predictions: return predictBatch(request, input, for: caller, on: loop)
+        }
+    }
+
+    /// A small body, without its packing.
+    private func unpacked(
+        _ input: HTTPBody,
+        _ request: HTTPRequest,
+        on loop: LoopContext
+    ) throws(HTTPFault) -> HTTPBody {
+        switch request.fields.contentEncoding {
+        case .identity: return input
+        case .gzip:
+            let limit = HTTPLimits.smallBodyBytes
+            return .memory(try GzipReader.unpack(input.bytes, limit: limit, loop.services.budget))
+        case .unknown: throw .unknownEncoding
         }
     }
 

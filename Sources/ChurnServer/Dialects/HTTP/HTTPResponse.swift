@@ -3,7 +3,7 @@ internal import ChurnCalls
 /// The head of a response, whatever version of HTTP it goes out in.
 struct HTTPResponse: Sendable {
     enum ContentType: Sendable {
-        case none, json, problem, text
+        case none, json, problem, text, ndjson, csv
 
         var text: StaticString {
             switch self {
@@ -11,6 +11,8 @@ struct HTTPResponse: Sendable {
             case .json: "application/json"
             case .problem: "application/problem+json"
             case .text: "text/plain; charset=utf-8"
+            case .ndjson: "application/x-ndjson"
+            case .csv: "text/csv; charset=utf-8"
             }
         }
     }
@@ -21,6 +23,9 @@ struct HTTPResponse: Sendable {
     var allow: String?
     var retryAfterSeconds: Int?
     var entityTag: UInt64?
+    var isGzip = false
+    /// By the fields Accept and Accept-Encoding.
+    var varies = false
 
     init(_ status: HTTPStatus, _ contentType: ContentType = .none) {
         self.status = status

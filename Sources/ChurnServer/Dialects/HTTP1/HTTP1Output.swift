@@ -24,6 +24,31 @@ extension ByteBuffer {
         }
     }
 
+    /// Writes the head of a response whose body comes in pieces, and the first of them.
+    mutating func writeHTTP1(_ response: HTTPResponse, firstPiece: ByteBuffer, _ framing: HTTP1Framing, date: [UInt8]) {
+        writeHTTP1Head(response, framing, date: date)
+        // Before HTTP/1.1 such a body ends with its connection.
+        writeLiteral(framing.isHTTP10 ? "\r\n" : "transfer-encoding: chunked\r\n\r\n")
+        writeHTTP1Piece(firstPiece, framing)
+    }
+
+    mutating func writeHTTP1Piece(_ piece: ByteBuffer, _ framing: HTTP1Framing) {
+        // A chunk without bytes would end the body.
+        guard piece.readableBytes > 0 else { return }
+        if framing.isHTTP10 {
+            writeImmutableBuffer(piece)
+        } else {
+            writeString(String(piece.readableBytes, radix: 16))
+            writeLiteral("\r\n")
+            writeImmutableBuffer(piece)
+            writeLiteral("\r\n")
+        }
+    }
+
+    mutating func writeHTTP1End(_ framing: HTTP1Framing) {
+        if !framing.isHTTP10 { writeLiteral("0\r\n\r\n") }
+    }
+
     /// Writes the head of a response up to what tells where its body ends.
     mutating func writeHTTP1Head(_ response: HTTPResponse, _ framing: HTTP1Framing, date: [UInt8]) {
         if response.status == .ok {
@@ -45,6 +70,8 @@ extension ByteBuffer {
         if let tag = response.entityTag {
             writeString("etag: \"\(hexadecimal(tag))\"\r\ncache-control: no-cache\r\n")
         }
+        if response.isGzip { writeLiteral("content-encoding: gzip\r\n") }
+        if response.varies { writeLiteral("vary: accept, accept-encoding\r\n") }
         if let seconds = response.retryAfterSeconds { writeString("retry-after: \(seconds)\r\n") }
         if !framing.keepsAlive {
             writeLiteral("connection: close\r\n")

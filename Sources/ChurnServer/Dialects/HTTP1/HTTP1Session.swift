@@ -6,7 +6,7 @@ internal import NIOCore
 /// one read at once. Answers go out in the order of their requests, whichever is ready first.
 ///
 /// Confined to the thread of its loop.
-final class HTTP1Session: ConnectionSession {
+final class HTTP1Session: ConnectionSession, HTTPBatchReceiver {
     let id: Int
     private let liveness = ConnectionLiveness()
     private let loop: LoopContext
@@ -23,6 +23,8 @@ final class HTTP1Session: ConnectionSession {
     private var lastTag: UInt64 = 0
     /// The peer waits for a word before it sends the body, and answers go before that.
     private var owesContinue = false
+    /// A piece of an answer has been written, and the next one is made when it has been taken.
+    private var awaitsOutput = false
     /// Nothing more is read: the connection closes behind the last answer.
     private var isEnding = false
     private var outputIsClosed = false
@@ -45,8 +47,10 @@ final class HTTP1Session: ConnectionSession {
         let tag: UInt64
         let request: HTTPRequest
         var framing: HTTP1Framing
-        /// `nil` until it is there.
+        /// What can be sent of it, behind the answers before it; `nil` until there is something.
         var answer: ByteBuffer?
+        /// Makes what is not there yet.
+        var stream: HTTPBatchStream?
     }
 
     init(loop: LoopContext, transport: any ConnectionTransport) {
@@ -66,6 +70,11 @@ final class HTTP1Session: ConnectionSession {
         consume(&rest)
         parser.giveBackMemory()
         endTurn()
+    }
+
+    func outputSent() {
+        guard let first = waiting.first, let stream = first.stream else { return }
+        stream.continuePiece(first.tag, of: id, on: loop)
     }
 
     func inputClosed() {
@@ -98,6 +107,44 @@ final class HTTP1Session: ConnectionSession {
             setAnswer(at: index, response)
         }
         writeReady()
+        endTurn()
+    }
+
+    /// A worker has answered a batch.
+    func finish(_ tag: UInt64, _ outcome: HTTPBatchOutcome) {
+        guard transport != nil, let index = waiting.firstIndex(where: { $0.tag == tag }) else { return }
+        now = .now()
+        switch outcome {
+        case .failed(let fault):
+            setAnswer(at: index, http.fail(waiting[index].request, fault.status, fault.detail))
+        case .answered(let response, let piece, nil):
+            http.body.pointee.clear()
+            http.body.pointee.writeImmutableBuffer(piece)
+            setAnswer(at: index, response)
+        case .answered(let response, let piece, let stream?):
+            endIfDraining(at: index)
+            var output = ByteBuffer()
+            let date = http.currentDate(now)
+            output.writeHTTP1(response, firstPiece: piece, waiting[index].framing, date: date)
+            waitingBytes += output.readableBytes
+            waiting[index].answer = output
+            waiting[index].stream = stream
+        }
+        writeReady()
+        endTurn()
+    }
+
+    func finish(_ tag: UInt64, piece: ByteBuffer, isLast: Bool) {
+        guard transport != nil, let first = waiting.first, first.tag == tag, first.stream != nil else { return }
+        now = .now()
+        http.output.pointee.writeHTTP1Piece(piece, first.framing)
+        if isLast {
+            http.output.pointee.writeHTTP1End(first.framing)
+            waiting.removeFirst()
+            writeReady()
+        } else {
+            awaitsOutput = true
+        }
         endTurn()
     }
 
@@ -140,6 +187,8 @@ final class HTTP1Session: ConnectionSession {
             isHTTP10: head.isHTTP10,
             keepsAlive: head.keepsAlive && !loop.isDraining
         )
+        // What comes in pieces ends with the connection.
+        if head.isHTTP10, request.route == .predictions { framing.keepsAlive = false }
         let limit = min(HTTPLimits.pipelinedRequests, loop.services.configuration.maxInFlightPerConnection)
         guard waiting.count < limit, waitingBytes <= HTTPLimits.waitingAnswerBytes else {
             framing.keepsAlive = false
@@ -195,7 +244,7 @@ final class HTTP1Session: ConnectionSession {
         if let refusal = http.refuse(request, bodyBytes: nil) { return complete(request, framing, refusal) }
         lastTag += 1
         let caller = HTTPCaller(sessionID: id, tag: lastTag, liveness: liveness)
-        guard let response = http.respond(to: request, body: body.bytes, for: caller, on: loop) else {
+        guard let response = http.respond(to: request, body: body, for: caller, on: loop) else {
             // It comes back by a task of this loop, so not before this.
             waiting.append(Waiting(tag: lastTag, request: request, framing: framing, answer: nil))
             if !framing.keepsAlive { end() }
@@ -230,14 +279,18 @@ final class HTTP1Session: ConnectionSession {
     }
 
     private func setAnswer(at index: CircularBuffer<Waiting>.Index, _ response: HTTPResponse) {
-        if loop.isDraining, reading == nil, waiting.index(after: index) == waiting.endIndex {
-            waiting[index].framing.keepsAlive = false
-            end()
-        }
+        endIfDraining(at: index)
         var output = ByteBuffer()
         write(response, waiting[index].framing, to: &output)
         waitingBytes += output.readableBytes
         waiting[index].answer = output
+    }
+
+    /// The last answer of a connection of a server that stops says so.
+    private func endIfDraining(at index: CircularBuffer<Waiting>.Index) {
+        guard loop.isDraining, reading == nil, waiting.index(after: index) == waiting.endIndex else { return }
+        waiting[index].framing.keepsAlive = false
+        end()
     }
 
     private func write(_ response: HTTPResponse, _ framing: HTTP1Framing, to output: inout ByteBuffer) {
@@ -249,6 +302,11 @@ final class HTTP1Session: ConnectionSession {
         while let answer = waiting.first?.answer {
             waitingBytes -= answer.readableBytes
             http.output.pointee.writeImmutableBuffer(answer)
+            if waiting.first?.stream != nil {
+                waiting[waiting.startIndex].answer = nil
+                awaitsOutput = true
+                return
+            }
             waiting.removeFirst()
         }
         if waiting.isEmpty, owesContinue { writeContinue() }
@@ -267,6 +325,10 @@ final class HTTP1Session: ConnectionSession {
     private func endTurn() {
         guard let transport else { return http.recycle() }
         if http.output.pointee.readableBytes > 0 { transport.send(&http.output.pointee) }
+        if awaitsOutput {
+            awaitsOutput = false
+            transport.notifyWhenSent()
+        }
         http.recycle()
         if waiting.isEmpty, isEnding || inputIsClosed {
             if inputIsClosed { return transport.finish() }
@@ -291,6 +353,9 @@ final class HTTP1Session: ConnectionSession {
             overdueAt = began + HTTPLimits.headTimeout
         } else if waiting.isEmpty {
             overdueAt = now + HTTPLimits.idleTimeout
+        } else if waiting.first?.stream != nil {
+            // The piece in hand must be taken by then.
+            overdueAt = now + ServerLimits.frameTimeout
         } else {
             // The server's own work is bounded otherwise.
             overdueAt = nil

@@ -17,6 +17,8 @@ final class EpollConnection: ConnectionTransport {
     }
     private let queue = UncheckedValue(CircularBuffer<ByteBuffer>())
     private var isWaitingToSend = false
+    /// The session wants to know when all is sent.
+    private var notifiesSession = false
     private var inputHasEnded = false
     /// What ends when all is sent.
     private var end = End.none
@@ -80,6 +82,10 @@ final class EpollConnection: ConnectionTransport {
         frames = context.takeSpareBuffer()
     }
 
+    func notifyWhenSent() {
+        notifiesSession = true
+    }
+
     func closeOutput() {
         guard isOpen else { return }
         end = .output
@@ -120,6 +126,10 @@ final class EpollConnection: ConnectionTransport {
             context.keepSpare(sentBuffer)
         }
         if isWaitingToSend { watch() }
+        if notifiesSession {
+            notifiesSession = false
+            session?.outputSent()
+        }
         switch end {
         case .none: break
         case .output: shutdown(descriptor, CInt(SHUT_WR))

@@ -265,6 +265,14 @@ private final class NIOConnection: ChannelInboundHandler, ConnectionTransport {
         context?.writeAndFlush(wrapOutboundOut(frames), promise: nil)
     }
 
+    func notifyWhenSent() {
+        guard let context else { return }
+        // Written behind everything else, and so done when that is.
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenSuccess { [weak self] in self?.session?.outputSent() }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+    }
+
     func closeOutput() {
         context?.close(mode: .output, promise: nil)
     }
