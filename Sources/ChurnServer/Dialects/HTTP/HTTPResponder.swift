@@ -106,6 +106,12 @@ final class HTTPResponder: DialectState {
         case .health: return health(on: loop)
         case .models: return models(request, on: loop)
         case .customerPrediction: return predictCustomer(request, for: caller, on: loop)
+        case .openAPI:
+            body.pointee.writeBytes(OpenAPIDocument.bytes)
+            return tagged(HTTPResponse(.ok, .json), request)
+        case .docs:
+            body.pointee.writeString(DocsPage.html)
+            return tagged(HTTPResponse(.ok, .html), request)
         case .predictions: return predictBatch(request, input, for: caller, on: loop)
         }
     }

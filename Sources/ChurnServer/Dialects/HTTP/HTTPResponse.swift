@@ -3,7 +3,7 @@ internal import ChurnCalls
 /// The head of a response, whatever version of HTTP it goes out in.
 struct HTTPResponse: Sendable {
     enum ContentType: Sendable {
-        case none, json, problem, text, ndjson, csv
+        case none, json, problem, text, ndjson, csv, html
 
         var text: StaticString {
             switch self {
@@ -11,6 +11,7 @@ struct HTTPResponse: Sendable {
             case .json: "application/json"
             case .problem: "application/problem+json"
             case .text: "text/plain; charset=utf-8"
+            case .html: "text/html; charset=utf-8"
             case .ndjson: "application/x-ndjson"
             case .csv: "text/csv; charset=utf-8"
             }

@@ -8,6 +8,11 @@ package enum HTTPRoute: UInt8, CaseIterable, Sendable {
     case live, ready
     // Version 1.
     case health, models, customerPrediction, predictions
+    // About the others, and in no description.
+    case openAPI, docs
+
+    /// Those that the OpenAPI document describes.
+    static var described: [HTTPRoute] { allCases.filter { $0 != .openAPI && $0 != .docs } }
 
     package var isPrototype: Bool { rawValue <= HTTPRoute.predictChurnByID.rawValue }
 
@@ -24,6 +29,8 @@ package enum HTTPRoute: UInt8, CaseIterable, Sendable {
         case .models: "/v1/models"
         case .customerPrediction: "/v1/customers/{customer_id}/prediction"
         case .predictions: "/v1/predictions"
+        case .openAPI: "/openapi.json"
+        case .docs: "/docs"
         }
     }
 
