@@ -1,7 +1,6 @@
-/// A customer's lines that do not fit the integers of the facts. No real shop comes near: 2^63 thousandths are nine
-/// million billions.
+/// A customer's lines that do not fit the integers of the facts.
 package enum FactsError: Error, Equatable, CustomStringConvertible {
-    /// Units or money of the customer exceed 64 bits.
+    /// Units or money of the customer exceed 64 bits, and no other customer is left to build of.
     case overflow(customer: Int64)
     /// The line's day, counted from 1970-01-01, exceeds 32 bits.
     case minuteOutOfRange(customer: Int64, minute: Int64)
@@ -9,8 +8,8 @@ package enum FactsError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .overflow(let customer):
-            "customer \(customer): the sum of quantity or of quantity times price exceeds 64 bits; "
-                + "check the quantities and prices of this customer's lines"
+            "customer \(customer): the sum of quantity or of quantity times price exceeds 64 bits, and no other customer is "
+                + "left; check the quantities and prices of this customer's lines"
         case .minuteOutOfRange(let customer, let minute):
             "customer \(customer): a line dated minute \(minute) since 1970-01-01 is out of range; "
                 + "check the dates of this customer's lines"
@@ -31,6 +30,9 @@ package struct FactsAccumulator {
     private var products = ByteInterner()
     /// The last day on which each product was bought.
     private var productDays: [Int32] = []
+    /// Units or money exceed 64 bits: the customer has no facts. No real shop comes near: 2^63 thousandths are nine million
+    /// billions.
+    package private(set) var overflows = false
     /// Purchase lines whose stock code is empty.
     package private(set) var linesWithoutProduct: Int64 = 0
 
@@ -50,12 +52,13 @@ package struct FactsAccumulator {
         products.removeAll()
         productDays.removeAll(keepingCapacity: true)
         linesWithoutProduct = 0
+        overflows = false
     }
 
     /// Adds one line.
     ///
     /// - Precondition: the line is this customer's.
-    /// - Throws: `FactsError` when a sum or the date does not fit; the accumulator is then of no use until `reset`.
+    /// - Throws: `minuteOutOfRange`; the accumulator is then of no use until `reset`. Sums that do not fit set `overflows`.
     package mutating func add(_ line: TransactionLine) throws(FactsError) {
         precondition(line.customer == facts.customer, "a line of another customer")
         guard !line.isCancellation else {
@@ -64,7 +67,7 @@ package struct FactsAccumulator {
             return
         }
         let day = try day(of: line.minute)
-        try addPurchase(quantity: line.quantity, priceMilli: line.priceMilli)
+        addPurchase(quantity: line.quantity, priceMilli: line.priceMilli)
         note(product: line.stockCode, day: day)
         notePurchase(invoice: line.invoice, minute: line.minute, day: day)
     }
@@ -80,7 +83,7 @@ package struct FactsAccumulator {
         var line = BasketLine(base: basket.lines)
         for _ in 0..<lineCount {
             if line.quantity >= 0 {
-                try addPurchase(quantity: line.quantity, priceMilli: line.priceMilli)
+                addPurchase(quantity: line.quantity, priceMilli: line.priceMilli)
                 note(product: line.stockCode, day: day)
             }
             line = BasketLine(base: line.base + line.byteCount)
@@ -103,13 +106,11 @@ package struct FactsAccumulator {
     }
 
     @inline(__always)
-    private mutating func addPurchase(quantity: Int64, priceMilli: Int64) throws(FactsError) {
+    private mutating func addPurchase(quantity: Int64, priceMilli: Int64) {
         let (amount, amountOverflows) = quantity.multipliedReportingOverflow(by: priceMilli)
         let (amountSum, amountSumOverflows) = facts.amountMilli.addingReportingOverflow(amount)
         let (units, unitsOverflow) = facts.units.addingReportingOverflow(quantity)
-        guard !amountOverflows, !amountSumOverflows, !unitsOverflow else {
-            throw .overflow(customer: facts.customer)
-        }
+        if amountOverflows || amountSumOverflows || unitsOverflow { overflows = true }
         facts.amountMilli = amountSum
         facts.units = units
         facts.maxQuantity = max(facts.maxQuantity, quantity)
@@ -125,9 +126,10 @@ package struct FactsAccumulator {
         note(day: day)
     }
 
-    /// The facts of the lines so far; nil when there is no purchase among them, only cancellations or nothing.
+    /// The facts of the lines so far; nil when there is no purchase among them, only cancellations or nothing, and when
+    /// their sums do not fit.
     package func finish() -> CustomerFacts? {
-        guard let lastDay = facts.days.last else { return nil }
+        guard let lastDay = facts.days.last, !overflows else { return nil }
         var result = facts
         result.purchaseInvoices = Int64(invoices.count)
         result.cancelInvoices = Int64(cancelInvoices.count)
@@ -138,6 +140,9 @@ package struct FactsAccumulator {
         }
         return result
     }
+
+    /// Of the last purchase line; nil when there is none.
+    package var lastPurchaseMinute: Int64? { facts.days.isEmpty ? nil : facts.lastMinute }
 
     /// Whose lines are being added up.
     package var customer: Int64 { facts.customer }

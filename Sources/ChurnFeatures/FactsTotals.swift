@@ -8,11 +8,13 @@ package struct FactsTotals: Equatable, Sendable {
     package private(set) var cancelLines: Int64 = 0
     /// Distinct purchase invoices, counted customer by customer.
     package private(set) var purchaseInvoices: Int64 = 0
-    /// In thousandths of the currency.
+    /// In thousandths of the currency; the largest integer when it is more.
     package private(set) var revenueMilli: Int64 = 0
     /// Customers left out because their history has cancellations only.
     package private(set) var cancelOnlyCustomers: Int64 = 0
-    /// Nil before the first purchase.
+    /// Customers left out because their sums do not fit 64 bits. Their lines are counted nowhere else.
+    package private(set) var leftOut = LeftOutCustomers()
+    /// Of all customers, also those left out; nil before the first purchase.
     package private(set) var lastPurchaseMinute: Int64?
     private var factsHash = FactsHash()
 
@@ -23,19 +25,24 @@ package struct FactsTotals: Equatable, Sendable {
 
     /// Adds the next customer. The caller adds them in ascending order of their ids.
     ///
-    /// - Returns: the customer's facts; nil when there is no purchase.
-    package mutating func add(_ accumulator: FactsAccumulator) throws(FactsError) -> CustomerFacts? {
+    /// - Returns: the customer's facts; nil when there is no purchase, and when the customer is left out.
+    package mutating func add(_ accumulator: FactsAccumulator) -> CustomerFacts? {
+        if let minute = accumulator.lastPurchaseMinute {
+            lastPurchaseMinute = max(lastPurchaseMinute ?? minute, minute)
+        }
+        guard !accumulator.overflows else {
+            leftOut.add(accumulator.customer)
+            return nil
+        }
         guard let facts = accumulator.finish() else {
             if accumulator.lineCount > 0 { cancelOnlyCustomers += 1 }
             cancelLines += accumulator.lineCount
             return nil
         }
         let (revenue, overflows) = revenueMilli.addingReportingOverflow(facts.amountMilli)
-        guard !overflows else { throw .overflow(customer: facts.customer) }
-        revenueMilli = revenue
+        revenueMilli = overflows ? .max : revenue
         factsHash.add(facts)
         customers += 1
-        lastPurchaseMinute = max(lastPurchaseMinute ?? facts.lastMinute, facts.lastMinute)
         purchaseLines += facts.purchaseLines
         linesWithoutProduct += accumulator.linesWithoutProduct
         cancelLines += facts.cancelLines
@@ -45,11 +52,16 @@ package struct FactsTotals: Equatable, Sendable {
 }
 
 extension FactsTotals {
+    /// - Throws: `overflow` when there are customers, and each is left out.
+    package func requireCustomers() throws(FactsError) {
+        if customers == 0 { try leftOut.requireOthers() }
+    }
+
     package static func == (left: FactsTotals, right: FactsTotals) -> Bool {
         left.hash == right.hash && left.customers == right.customers && left.purchaseLines == right.purchaseLines
             && left.cancelLines == right.cancelLines && left.purchaseInvoices == right.purchaseInvoices
             && left.linesWithoutProduct == right.linesWithoutProduct && left.revenueMilli == right.revenueMilli
             && left.cancelOnlyCustomers == right.cancelOnlyCustomers
-            && left.lastPurchaseMinute == right.lastPurchaseMinute
+            && left.leftOut == right.leftOut && left.lastPurchaseMinute == right.lastPurchaseMinute
     }
 }

@@ -122,10 +122,12 @@ package struct FeatureBuildReport: Equatable, Sendable {
     package var cancelLines: Int64
     /// Distinct purchase invoices, counted customer by customer.
     package var purchaseInvoices: Int64
-    /// In thousandths of the currency.
+    /// In thousandths of the currency; the largest integer when it is more.
     package var revenueMilli: Int64
     /// Customers left out because their history has cancellations only.
     package var cancelOnlyCustomers: Int64
+    /// Customers left out because their sums do not fit 64 bits. Their lines are counted nowhere else.
+    package var leftOut: LeftOutCustomers
     /// Customers whose facts were taken over from the build before, since their lines were the same; 0 when everybody's
     /// had to be made, nil when that was not to be tried.
     package var takenOver: Int64?
@@ -137,7 +139,8 @@ package struct FeatureBuildReport: Equatable, Sendable {
         cancelLines: Int64,
         purchaseInvoices: Int64,
         revenueMilli: Int64,
-        cancelOnlyCustomers: Int64
+        cancelOnlyCustomers: Int64,
+        leftOut: LeftOutCustomers
     ) {
         self.build = build
         self.purchaseLines = purchaseLines
@@ -146,5 +149,6 @@ package struct FeatureBuildReport: Equatable, Sendable {
         self.purchaseInvoices = purchaseInvoices
         self.revenueMilli = revenueMilli
         self.cancelOnlyCustomers = cancelOnlyCustomers
+        self.leftOut = leftOut
     }
 }

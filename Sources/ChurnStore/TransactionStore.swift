@@ -106,7 +106,8 @@ package struct TransactionCounts: Equatable, Sendable {
     package var purchaseInvoices: Int64 = 0
     /// Distinct invoice numbers among the cancellations.
     package var cancelInvoices: Int64 = 0
-    /// Sum of quantity times price over the purchases, in thousandths of the currency.
+    /// Sum of quantity times price over the purchases, in thousandths of the currency; the largest integer when it is
+    /// more.
     package var revenueMilli: Int64 = 0
     /// Times of the first and the last line, in minutes since 1970-01-01; nil in an empty store.
     package var firstMinute: Int64?

@@ -73,16 +73,49 @@ import Testing
         #expect(try accumulated([cancellation, OwnedLine("1", "A", minute: 5, quantity: 0, price: 0)]) != nil)
     }
 
-    @Test("sums and dates that do not fit are errors")
+    @Test("sums that do not fit leave the customer out, and no other")
     func overflow() throws {
-        let large = OwnedLine("1", "A", minute: 0, quantity: .max / 2, price: 2)
+        let large = OwnedLine("1", "A", minute: 7, quantity: .max / 2, price: 2)
+        let free = OwnedLine("1", "A", minute: 7, quantity: .max, price: 0)
+        let usual = OwnedLine("1", "A", minute: 3, quantity: 1, price: 5)
         #expect(try accumulated([large])?.amountMilli == .max - 1)
-        #expect(throws: FactsError.overflow(customer: 1)) { try accumulated([large, large]) }
-        #expect(throws: FactsError.overflow(customer: 1)) {
-            try accumulated([OwnedLine("1", "A", minute: 0, quantity: .max, price: 2)])
+        var totals = FactsTotals()
+        var accumulator = FactsAccumulator(customer: 1)
+        for lines in [
+            [large, large], [OwnedLine("1", "A", minute: 0, quantity: .max, price: 2)], [free, free],
+            // Sums that come back to where they fit, by wrapping around, do not fit all the same.
+            [large, large, large, large, usual],
+        ] {
+            accumulator.reset(customer: 1)
+            for line in lines { try line.withLine { try accumulator.add($0) } }
+            #expect(accumulator.overflows && accumulator.finish() == nil)
+            let added = totals.add(accumulator)
+            #expect(added == nil)
         }
-        let free = OwnedLine("1", "A", minute: 0, quantity: .max, price: 0)
-        #expect(throws: FactsError.overflow(customer: 1)) { try accumulated([free, free]) }
+        #expect(totals.leftOut.count == 4 && totals.leftOut.shown == [1, 1, 1, 1])
+        #expect(throws: FactsError.overflow(customer: 1)) { try totals.requireCustomers() }
+        accumulator.reset(customer: 1)
+        try usual.withLine { try accumulator.add($0) }
+        let added = totals.add(accumulator)
+        #expect(added?.amountMilli == 5 && !accumulator.overflows)
+        #expect(totals.customers == 1 && totals.purchaseLines == 1 && totals.lastPurchaseMinute == 7)
+        try totals.requireCustomers()
+        // Customers that fit, and whose sum does not.
+        accumulator.reset(customer: 1)
+        try large.withLine { try accumulator.add($0) }
+        for _ in 0..<3 { _ = totals.add(accumulator) }
+        #expect(totals.customers == 4 && totals.revenueMilli == .max)
+    }
+
+    @Test("of those left out, the smallest ids are kept")
+    func leftOut() {
+        var leftOut = LeftOutCustomers()
+        for customer in [9, 3, 8, 1, 7, 2, 6] as [Int64] { leftOut.add(customer) }
+        #expect(leftOut.count == 7 && leftOut.shown == [1, 2, 3, 6, 7])
+    }
+
+    @Test("dates that do not fit are errors")
+    func minutes() throws {
         for minute in [Int64.min, Int64.max, (Int64(Int32.max) + 1) * 1_440, Int64(Int32.min) * 1_440 - 1] {
             #expect(throws: FactsError.minuteOutOfRange(customer: 1, minute: minute)) {
                 try accumulated([OwnedLine("1", "A", minute: minute, quantity: 1, price: 1)])

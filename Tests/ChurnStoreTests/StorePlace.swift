@@ -8,9 +8,6 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
     case sqlite
     case mongodb
 
-    /// Without the stand-in, which never answers where a sum leaves 64 bits.
-    static var withLargeSums: [StoreKind] { MongoDatabase.isStandIn ? [.sqlite] : allCases }
-
     var testDescription: String { rawValue }
 }
 

@@ -137,17 +137,47 @@ import Testing
         #expect(try place.open(.read).transactionCounts().lines == 500)
     }
 
-    @Test("money beyond 64 bits is an error that names the customer", arguments: StoreKind.withLargeSums)
+    @Test("a customer whose money leaves 64 bits is left out, the others are built", arguments: StoreKind.allCases)
     func overflow(kind: StoreKind) throws {
+        let most = Int64(Int32.max)
+        func absurd(_ customer: Int64, _ invoice: String) -> [OwnedLine] {
+            // Two sums of 64 bits and one of a little less.
+            [2, 2, 1].enumerated().map { index, part in
+                OwnedLine(
+                    "\(invoice)\(index)",
+                    customer: customer,
+                    minute: 2_000,
+                    quantity: most,
+                    price: part * (Int64.max / most / 4)
+                )
+            }
+        }
         try withStore(kind) { store in
-            try store.ingest([OwnedLine("1", customer: 7)])
+            let name = store.location.description
+            try store.ingest(absurd(9, "A"))
+            #expect(try store.transactionCounts().revenueMilli == .max)
+            #expect(throws: StoreError.facts(store: name, .overflow(customer: 9))) {
+                try store.buildFeatures(asOfDay: nil)
+            }
+            #expect(try store.latestBuild() == nil)
+            try store.ingest([
+                OwnedLine("1", customer: 7), OwnedLine("2", customer: 11), OwnedLine("C1", customer: 9, quantity: -1),
+                OwnedLine("C2", customer: 7, quantity: -1),
+            ])
+            for _ in 0..<2 {
+                let report = try store.buildFeatures(asOfDay: nil)
+                #expect(report.leftOut.count == 1 && report.leftOut.shown == [9])
+                #expect(report.build.customers == 2 && report.purchaseLines == 2 && report.cancelLines == 1)
+                #expect(report.revenueMilli == 2_000)
+                // The moment is that of all lines, whoever is left out.
+                #expect(report.build.context.lastPurchaseMinute == 2_000)
+                #expect(try store.loadFeatures().rowCount == 2)
+                #expect(try store.record(of: 9) == nil)
+            }
+            // Two that fit by themselves, and not together.
+            try store.ingest(absurd(7, "B").prefix(1) + absurd(11, "C").prefix(1) + absurd(12, "D").prefix(1))
             let report = try store.buildFeatures(asOfDay: nil)
-            try store.ingest([OwnedLine("2", customer: 9, quantity: .max, price: 2)])
-            let error = StoreError.facts(store: store.location.description, .overflow(customer: 9))
-            #expect(throws: error) { try store.transactionCounts() }
-            #expect(throws: error) { try store.buildFeatures(asOfDay: nil) }
-            #expect(try store.latestBuild() == report.build)
-            #expect(try store.loadFeatures().rowCount == 1)
+            #expect(report.build.customers == 3 && report.revenueMilli == .max && report.leftOut.shown == [9])
         }
     }
 }

@@ -108,6 +108,17 @@ import Testing
         #expect(try collect(lines, cutoffs: cutoffs.reversed() + cutoffs, shared: 90) == expected)
     }
 
+    @Test("a customer whose sums leave 64 bits is in no snapshot, at early cutoffs neither")
+    func leftOut() throws {
+        var absurd = [line("2", "A", "2011-01-02"), line("3", "A", "2011-05-01"), line("4", "A", "2011-05-02")]
+        for index in absurd.indices.dropFirst() { (absurd[index].quantity, absurd[index].priceMilli) = (.max / 2, 2) }
+        let usual = (Int64(1), [line("1", "A", "2011-01-01"), line("5", "A", "2011-07-01")])
+        let snapshots = try collect([usual, (2, absurd)], cutoffs: ["2011-03-01"], shared: 90)
+        #expect(snapshots.leftOut.shown == [2] && snapshots.leftOut.count == 1)
+        #expect(snapshots.cutoffs.map(\.customers) == [[1]] && snapshots.shared?.customers == [1])
+        #expect(snapshots == (try collect([usual, (2, absurd)], cutoffs: ["2011-03-01"], shared: 90)))
+    }
+
     @Test("refuses lines out of order, windows beyond the data, empty histories")
     func refusals() throws {
         let january = (Int64(1), [line("1", "A", "2011-01-01")])

@@ -75,12 +75,6 @@ struct BasketReducer: ~Copyable {
     /// The last customer, whom no other follows.
     mutating func finish(_ body: (CustomerFacts) throws -> Void) throws {
         guard let accumulator, accumulator.lineCount > 0 else { return }
-        let facts: CustomerFacts?
-        do throws(FactsError) {
-            facts = try totals.add(accumulator)
-        } catch {
-            throw GroupingError.facts(error)
-        }
-        if let facts { try body(facts) }
+        if let facts = totals.add(accumulator) { try body(facts) }
     }
 }

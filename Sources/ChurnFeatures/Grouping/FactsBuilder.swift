@@ -108,6 +108,11 @@ package struct FactsBuilder: ~Copyable {
             try spill?.forEachMerged { basket in try reducer.add(basket, body) }
         }
         try reducer.finish(body)
+        do throws(FactsError) {
+            try reducer.totals.requireCustomers()
+        } catch {
+            throw GroupingError.facts(error)
+        }
         return reducer.totals
     }
 }

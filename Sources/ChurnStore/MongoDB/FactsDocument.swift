@@ -22,7 +22,7 @@ struct FactsDocument: ~Copyable {
 
     enum Outcome: Equatable {
         case read
-        /// A sum left 64 bits, so that MongoDB made a double of it.
+        /// A sum does not fit 64 bits.
         case overflow
         /// A field is missing, or of another type, or the record cannot be.
         case malformed
@@ -36,7 +36,6 @@ struct FactsDocument: ~Copyable {
         purchaseMark = nil
         cancelMark = nil
         var seen = 0
-        var overflows = false
         while reader.next() {
             let field: Int
             let isSound: Bool
@@ -46,12 +45,8 @@ struct FactsDocument: ~Copyable {
             case "purchase_invoices": (field, isSound) = (2, reader.read(into: &facts.purchaseInvoices))
             case "cancel_lines": (field, isSound) = (3, reader.read(into: &facts.cancelLines))
             case "cancel_invoices": (field, isSound) = (4, reader.read(into: &facts.cancelInvoices))
-            case "units":
-                overflows = overflows || reader.isDouble
-                (field, isSound) = (5, reader.isDouble || reader.read(into: &facts.units))
-            case "amount_milli":
-                overflows = overflows || reader.isDouble
-                (field, isSound) = (6, reader.isDouble || reader.read(into: &facts.amountMilli))
+            case "units": (field, isSound) = (5, reader.read(into: &facts.units))
+            case "amount_milli": (field, isSound) = (6, reader.read(into: &facts.amountMilli))
             case "first_minute": (field, isSound) = (7, reader.read(into: &facts.firstMinute))
             case "last_minute": (field, isSound) = (8, reader.read(into: &facts.lastMinute))
             case "distinct_products": (field, isSound) = (9, reader.read(into: &facts.distinctProducts))
@@ -79,7 +74,8 @@ struct FactsDocument: ~Copyable {
         }
         // A bit a field: a document may have one twice.
         guard seen == 0x3FFF else { return .malformed }
-        if overflows { return .overflow }
+        let beyond = FactsPipelines.beyond64Bits
+        if facts.units == beyond || facts.amountMilli == beyond { return .overflow }
         return facts.isConsistent ? .read : .malformed
     }
 
@@ -114,6 +110,16 @@ struct FactsPipelines {
     /// In their order: the first makes a document for every customer with a purchase, the others complete it.
     var all: [String] { [purchases, invoices, products, cancellations] }
 
+    /// Stands for a sum that leaves 64 bits. No sum is negative.
+    static let beyond64Bits: Int64 = -1
+
+    /// A field with a sum, of which MongoDB makes a double where it leaves 64 bits.
+    static func within64Bits(_ field: String) -> String {
+        """
+        {"$cond": [{"$gt": ["$\(field)", {"$numberLong": "\(Int64.max)"}]}, \(beyond64Bits), "$\(field)"]}
+        """
+    }
+
     private var purchases: String {
         """
         {"pipeline": [
@@ -129,7 +135,10 @@ struct FactsPipelines {
                 "mark": {"$sum": "$mark"},
                 "days": {"$addToSet": "$day"}
             }},
-            {"$addFields": {"cancel_lines": 0, "cancel_invoices": 0, "cancel_mark": 0}},
+            {"$addFields": {
+                "units": \(Self.within64Bits("units")), "amount_milli": \(Self.within64Bits("amount_milli")),
+                "cancel_lines": 0, "cancel_invoices": 0, "cancel_mark": 0
+            }},
             {"$merge": {"into": "\(collection)", "on": "_id", "whenMatched": "replace", "whenNotMatched": "insert"}}
         ]}
         """

@@ -11,6 +11,8 @@ struct FactsSurvey {
     private(set) var purchaseInvoices: Int64 = 0
     private(set) var revenueMilli: Int64 = 0
     private(set) var lastPurchaseMinute: Int64?
+    /// Customers whose sums do not fit: there are records of them, which are not to stay.
+    private(set) var overflowing: [Int64] = []
     /// Customers with a purchase whose record was not read yet.
     private var missing: Set<Int64>
 
@@ -19,19 +21,24 @@ struct FactsSurvey {
         missing = Set(histories.lazy.filter { $0.value.purchases > 0 }.map(\.key))
     }
 
-    /// - Parameter document: the one that `facts` were read of.
-    mutating func add(_ facts: CustomerFacts, _ document: borrowing FactsDocument) throws(FactsError) {
+    /// - Parameters:
+    ///   - document: the one that `facts` were read of.
+    ///   - overflows: the sums of `facts` do not fit 64 bits, all else is sound.
+    mutating func add(_ facts: CustomerFacts, _ document: borrowing FactsDocument, overflows: Bool) {
         missing.remove(facts.customer)
         // A record of before products were told from empty stock codes may count one too many.
         let isSame = histories[facts.customer] == CustomerHistory(facts, document)
         if !isSame || document.linesWithoutProduct == nil { outdated.append(facts.customer) }
+        lastPurchaseMinute = max(lastPurchaseMinute ?? facts.lastMinute, facts.lastMinute)
+        guard !overflows else {
+            overflowing.append(facts.customer)
+            return
+        }
         linesWithoutProduct += document.linesWithoutProduct ?? 0
-        let (revenue, overflows) = revenueMilli.addingReportingOverflow(facts.amountMilli)
-        guard !overflows else { throw .overflow(customer: facts.customer) }
-        revenueMilli = revenue
+        let (revenue, overflowsRevenue) = revenueMilli.addingReportingOverflow(facts.amountMilli)
+        revenueMilli = overflowsRevenue ? .max : revenue
         purchaseLines += facts.purchaseLines
         purchaseInvoices += facts.purchaseInvoices
-        lastPurchaseMinute = max(lastPurchaseMinute ?? facts.lastMinute, facts.lastMinute)
         digest.add(facts)
     }
 

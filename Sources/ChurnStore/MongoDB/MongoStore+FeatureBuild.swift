@@ -108,6 +108,7 @@ extension MongoStore {
 
             let survey = try survey(draft.collection, histories)
             guard !survey.outdated.isEmpty else {
+                try remove(survey.overflowing, from: draft)
                 var report = try report(survey, draft, histories)
                 report.takenOver = base.map { _ in
                     Int64(histories.lazy.filter { $0.value.purchases > 0 && !made.contains($0.key) }.count)
@@ -136,10 +137,8 @@ extension MongoStore {
             survey = try self.survey(base.mongoPlace.records, histories)
         } catch StoreError.damaged(_, .features) {
             return .everybody
-        } catch is FactsError {
-            return .everybody
         }
-        guard !survey.isDamaged, survey.digest.matches(base),
+        guard !survey.isDamaged, survey.overflowing.isEmpty, survey.digest.matches(base),
             survey.outdated.count <= min(Self.outdatedLimit, histories.count / 3)
         else { return .everybody }
         return .only(survey.outdated)
@@ -153,15 +152,20 @@ extension MongoStore {
     private func make(_ wanted: Wanted, of draft: FeatureDraft) throws(MongoFailure) {
         if let customers = wanted.customers {
             guard !customers.isEmpty else { return }
-            try pool.withLease { lease throws(MongoFailure) in
-                let filter = BSONDocument()
-                let among = BSONDocument()
-                among.append("$in", integers: customers)
-                filter.append("_id", among)
-                try lease.collection(draft.collection).delete(filter, BSONDocument("{\(MongoSchema.durably)}"))
-            }
+            try remove(customers, from: draft)
         }
         for pipeline in draft.pipelines(of: wanted.customers).all { try run(pipeline, on: MongoSchema.transactions) }
+    }
+
+    private func remove(_ customers: [Int64], from draft: FeatureDraft) throws(MongoFailure) {
+        guard !customers.isEmpty else { return }
+        try pool.withLease { lease throws(MongoFailure) in
+            let filter = BSONDocument()
+            let among = BSONDocument()
+            among.append("$in", integers: customers)
+            filter.append("_id", among)
+            try lease.collection(draft.collection).delete(filter, BSONDocument("{\(MongoSchema.durably)}"))
+        }
     }
 
     /// Runs a pipeline that ends in a collection.
@@ -191,8 +195,8 @@ extension MongoStore {
         var survey = FactsSurvey(histories)
         try forEachRecord(MongoBuildPlace(records: collection), fromPrimary: true) { outcome, facts, document in
             switch outcome {
-            case .read: try survey.add(facts, document)
-            case .overflow: throw FactsError.overflow(customer: facts.customer)
+            case .read: survey.add(facts, document, overflows: false)
+            case .overflow: survey.add(facts, document, overflows: true)
             // Lines that come between two pipelines make such a record: more products than lines, say.
             case .malformed where facts.customer > 0: survey.addDamaged(facts.customer)
             case .malformed: throw StoreError.damaged(store: name, .features)
@@ -206,10 +210,15 @@ extension MongoStore {
         _ survey: FactsSurvey,
         _ draft: FeatureDraft,
         _ histories: [Int64: CustomerHistory]
-    ) throws(StoreError) -> FeatureBuildReport {
+    ) throws -> FeatureBuildReport {
+        var leftOut = LeftOutCustomers()
+        for customer in survey.overflowing { leftOut.add(customer) }
+        let overflowing = Set(survey.overflowing)
+        let counted = histories.lazy.filter { !overflowing.contains($0.key) }
         guard let lastPurchaseMinute = survey.lastPurchaseMinute else {
-            throw .emptyHistory(store: name, asOfMinute: draft.asOfMinute)
+            throw StoreError.emptyHistory(store: name, asOfMinute: draft.asOfMinute)
         }
+        if survey.digest.count == 0 { try leftOut.requireOthers() }
         return FeatureBuildReport(
             build: FeatureBuild(
                 generation: 0,
@@ -220,10 +229,11 @@ extension MongoStore {
             ),
             purchaseLines: survey.purchaseLines,
             linesWithoutProduct: survey.linesWithoutProduct,
-            cancelLines: histories.values.reduce(0) { $0 + $1.cancellations },
+            cancelLines: counted.reduce(0) { $0 + $1.value.cancellations },
             purchaseInvoices: survey.purchaseInvoices,
             revenueMilli: survey.revenueMilli,
-            cancelOnlyCustomers: Int64(histories.values.lazy.filter { $0.purchases == 0 }.count)
+            cancelOnlyCustomers: Int64(histories.values.lazy.filter { $0.purchases == 0 }.count),
+            leftOut: leftOut
         )
     }
 

@@ -13,7 +13,7 @@ extension MongoStore {
         }
     }
 
-    /// A row a customer and kind of line: the sums of money are added up here, where an overflow is seen and has a name.
+    /// A row a customer and kind of line: the sums of money are added up here, where an overflow is seen.
     private func countLines(into counts: inout TransactionCounts) throws {
         var customers: Set<Int64> = []
         for isPurchase in [true, false] {
@@ -22,7 +22,8 @@ extension MongoStore {
                 {"pipeline": [
                     {"$match": {"quantity": {"\(isPurchase ? "$gte" : "$lt")": 0}}},
                     {"$group": {"_id": "$customer", "lines": {"$sum": 1}, "first": {"$min": "$minute"},
-                        "last": {"$max": "$minute"}, "amount": {"$sum": {"$multiply": ["$quantity", "$price_milli"]}}}}
+                        "last": {"$max": "$minute"}, "amount": {"$sum": {"$multiply": ["$quantity", "$price_milli"]}}}},
+                    {"$addFields": {"amount": \(FactsPipelines.within64Bits("amount"))}}
                 ]}
                 """
             ) { group in
@@ -39,10 +40,11 @@ extension MongoStore {
                 }
                 counts.purchasers += 1
                 counts.purchaseLines += lines
-                guard let amount = group["amount"] else { throw FactsError.overflow(customer: customer) }
+                guard let amount = group["amount"] else {
+                    throw StoreError.damaged(store: name, .transactions)
+                }
                 let (revenue, overflows) = counts.revenueMilli.addingReportingOverflow(amount)
-                guard !overflows else { throw FactsError.overflow(customer: customer) }
-                counts.revenueMilli = revenue
+                counts.revenueMilli = overflows || amount == FactsPipelines.beyond64Bits ? .max : revenue
             }
         }
         counts.customers = Int64(customers.count)

@@ -42,6 +42,7 @@ extension SQLiteStore {
         guard var report = writer.report(asOfMinute: asOfMinute) else {
             throw StoreError.emptyHistory(store: name, asOfMinute: asOfMinute)
         }
+        if report.build.customers == 0 { try report.leftOut.requireOthers() }
         report.build.builtAtSeconds = Int64(time(nil))
         report.build.generation = try insert(report.build, database)
         return report
@@ -88,10 +89,10 @@ private struct FactsWriter {
     }
 
     mutating func write(_ accumulator: FactsAccumulator) throws {
-        if let facts = try totals.add(accumulator) { try store(facts) }
+        if let facts = totals.add(accumulator) { try store(facts) }
     }
 
-    /// The report, its generation and time still open; nil when no customer was written.
+    /// The report, its generation and time still open; nil when there is no purchase.
     func report(asOfMinute: Int64) -> FeatureBuildReport? {
         guard let lastPurchaseMinute = totals.lastPurchaseMinute else { return nil }
         let context = BuildContext(asOfMinute: asOfMinute, lastPurchaseMinute: lastPurchaseMinute)
@@ -108,7 +109,8 @@ private struct FactsWriter {
             cancelLines: totals.cancelLines,
             purchaseInvoices: totals.purchaseInvoices,
             revenueMilli: totals.revenueMilli,
-            cancelOnlyCustomers: totals.cancelOnlyCustomers
+            cancelOnlyCustomers: totals.cancelOnlyCustomers,
+            leftOut: totals.leftOut
         )
     }
 

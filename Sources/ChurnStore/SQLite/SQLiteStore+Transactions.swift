@@ -33,7 +33,7 @@ extension SQLiteStore {
     /// added up here because SQLite's multiplication turns into a float when it overflows.
     private func countInvoices(into counts: inout TransactionCounts, _ database: Database) throws {
         let lines = try statement(
-            "SELECT invoice, customer, quantity, price_milli FROM transactions ORDER BY invoice",
+            "SELECT invoice, quantity, price_milli FROM transactions ORDER BY invoice",
             database
         )
         defer { lines.reset() }
@@ -50,7 +50,7 @@ extension SQLiteStore {
                 hasPurchase = false
                 hasCancellation = false
             }
-            let quantity = lines.integer(2)
+            let quantity = lines.integer(1)
             if quantity < 0 {
                 if !hasCancellation { counts.cancelInvoices += 1 }
                 hasCancellation = true
@@ -58,10 +58,9 @@ extension SQLiteStore {
             }
             if !hasPurchase { counts.purchaseInvoices += 1 }
             hasPurchase = true
-            let (amount, amountOverflows) = quantity.multipliedReportingOverflow(by: lines.integer(3))
+            let (amount, amountOverflows) = quantity.multipliedReportingOverflow(by: lines.integer(2))
             let (revenue, revenueOverflows) = counts.revenueMilli.addingReportingOverflow(amount)
-            guard !amountOverflows, !revenueOverflows else { throw FactsError.overflow(customer: lines.integer(1)) }
-            counts.revenueMilli = revenue
+            counts.revenueMilli = amountOverflows || revenueOverflows ? .max : revenue
         }
     }
 

@@ -69,7 +69,7 @@ extension SnapshotSet {
             if !table.isDated { shared.imported = try table.columns(of: shared) }
             snapshots.append(shared)
         }
-        return SnapshotSet(snapshots)
+        return SnapshotSet(snapshots, leftOut: leftOut)
     }
 }
 

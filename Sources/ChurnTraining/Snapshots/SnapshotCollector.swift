@@ -17,6 +17,7 @@ package struct SnapshotCollector {
     private var days: [Int32] = []
     private var lastLineMinute = Int64.min
     private var hasProducts = false
+    private var leftOut = LeftOutCustomers()
 
     package static let defaultHorizonDays = 90
 
@@ -70,6 +71,11 @@ package struct SnapshotCollector {
 
     private mutating func endCustomer() throws(TrainingError) {
         guard !lines.isEmpty else { return }
+        // From every snapshot, as from a build of the whole history.
+        guard !lines.overflow else {
+            leftOut.add(lines.customer)
+            return
+        }
         lines.sort()
         accumulator.reset(customer: lines.customer)
         let firstDay = days.count
@@ -126,7 +132,7 @@ package struct SnapshotCollector {
             snapshots.append(snapshot)
             collected[index] = CollectedRows()
         }
-        return SnapshotSet(snapshots)
+        return SnapshotSet(snapshots, leftOut: leftOut)
     }
 
     private static func date(_ minute: Int64) -> String {
@@ -209,6 +215,10 @@ private struct CustomerLines {
     }
 
     private(set) var customer: Int64 = 0
+    /// Units or money of all purchases exceed 64 bits.
+    private(set) var overflow = false
+    private var units: Int64 = 0
+    private var amountMilli: Int64 = 0
     private var lines: [Line] = []
     private var texts: [UInt8] = []
 
@@ -217,11 +227,19 @@ private struct CustomerLines {
 
     mutating func begin(_ customer: Int64) {
         self.customer = customer
+        (overflow, units, amountMilli) = (false, 0, 0)
         lines.removeAll(keepingCapacity: true)
         texts.removeAll(keepingCapacity: true)
     }
 
     mutating func add(_ line: TransactionLine) {
+        if !line.isCancellation {
+            let (amount, amountOverflows) = line.quantity.multipliedReportingOverflow(by: line.priceMilli)
+            let (amountSum, amountSumOverflows) = amountMilli.addingReportingOverflow(amount)
+            let (unitSum, unitsOverflow) = units.addingReportingOverflow(line.quantity)
+            if amountOverflows || amountSumOverflows || unitsOverflow { overflow = true }
+            (units, amountMilli) = (unitSum, amountSum)
+        }
         lines.append(
             Line(
                 minute: line.minute,
@@ -278,8 +296,11 @@ package struct SnapshotSet: Equatable, Sendable {
     package let cutoffs: [Snapshot]
     /// Of the whole history, where features and label share their lines.
     package let shared: Snapshot?
+    /// Customers that no snapshot has, because their sums do not fit 64 bits.
+    package let leftOut: LeftOutCustomers
 
-    init(_ snapshots: [Snapshot]) {
+    init(_ snapshots: [Snapshot], leftOut: LeftOutCustomers) {
+        self.leftOut = leftOut
         cutoffs = snapshots.filter { if case .after = $0.window { true } else { false } }
         shared = snapshots.first { if case .shared = $0.window { true } else { false } }
     }

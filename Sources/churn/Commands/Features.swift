@@ -90,9 +90,7 @@ struct Features: ParsableCommand {
         }
         let location = try store.location(try configuration.settings())
         let report = try location.open(.update).buildFeatures(asOfDay: day, anew: full)
-        for remark in ProductsText.remarks(report.linesWithoutProduct, of: report.purchaseLines) {
-            StandardStream.error.writeBestEffort("churn: \(remark)\n")
-        }
+        BuildRemarks.write(report)
         try StandardStream.output.write(json ? Self.object(report, location).text + "\n" : Self.text(report, location))
     }
 
@@ -108,6 +106,7 @@ struct Features: ParsableCommand {
             // A string: readers of JSON make doubles of numbers, and money is exact.
             ("revenue", .string(decimalText(milli: report.revenueMilli))),
             ("customers_with_cancellations_only", .integer(report.cancelOnlyCustomers)),
+            ("customers_left_out", .integer(report.leftOut.count)),
             ("taken_over", report.takenOver.map { .integer($0) } ?? .null),
             ("hash", .string(hexadecimal(build.hash))),
         ])
@@ -122,6 +121,9 @@ struct Features: ParsableCommand {
         table.add(["cancellation lines", groupedText(report.cancelLines)])
         table.add(["revenue", groupedText(milli: report.revenueMilli)])
         table.add(["left out: cancellations only", groupedText(report.cancelOnlyCustomers)])
+        if !report.leftOut.isEmpty {
+            table.add(["left out: sums beyond 64 bits", groupedText(report.leftOut.count)])
+        }
         if let takenOver = report.takenOver { table.add(["taken over from the build before", groupedText(takenOver)]) }
         return table.text() + "as of \(CivilTime.format(minute: build.context.asOfMinute)), "
             + "generation \(build.generation), hash \(hexadecimal(build.hash))\nstore  \(location)\n"

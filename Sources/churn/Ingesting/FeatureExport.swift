@@ -37,9 +37,7 @@ struct FeatureExport {
             : IngestText.table(read, totals, context, output: output, elapsed: progress.elapsed)
         // Beside the features of a pipe it would only disturb.
         if output == "-" { StandardStream.error.writeBestEffort(text) } else { try StandardStream.output.write(text) }
-        for remark in ProductsText.remarks(totals.linesWithoutProduct, of: totals.purchaseLines) {
-            StandardStream.error.writeBestEffort("churn: \(remark)\n")
-        }
+        BuildRemarks.write(totals)
         for warning in verdict.warnings { StandardStream.error.writeBestEffort("churn: warning: \(warning)\n") }
         try reading.save(plan)
         if let failure = verdict.emptyInputs { throw failure }

@@ -112,6 +112,9 @@ enum IngestText {
         table.add(["purchase invoices", groupedText(totals.purchaseInvoices)])
         table.add(["revenue", groupedText(milli: totals.revenueMilli)])
         table.add(["left out: cancellations only", groupedText(totals.cancelOnlyCustomers)])
+        if !totals.leftOut.isEmpty {
+            table.add(["left out: sums beyond 64 bits", groupedText(totals.leftOut.count)])
+        }
         let rate = rateText(read.summary.total.lines, in: elapsed)
         return files(read) + table.text()
             + "as of \(CivilTime.format(minute: context.asOfMinute)), hash \(hexadecimal(totals.hash))\n"
@@ -137,6 +140,7 @@ enum IngestText {
             // A string, as in the other reports: money is exact.
             ("revenue", .string(decimalText(milli: totals.revenueMilli))),
             ("customers_with_cancellations_only", .integer(totals.cancelOnlyCustomers)),
+            ("customers_left_out", .integer(totals.leftOut.count)),
             ("hash", .string(hexadecimal(totals.hash))), ("warnings", .array(verdict.warnings.map(JSON.string))),
             ("skipped", .array(read.plan.skipped.map { .string($0.description) })),
             ("files", .array(read.summary.files.map(file))),

@@ -38,6 +38,9 @@ enum SnapshotReading {
                 progress.show { _ in "reading  \(groupedText(lines)) of \(groupedText(total)) lines" }
             }
         }
-        return try collector.finish()
+        let snapshots = try collector.finish()
+        progress.clear()
+        BuildRemarks.write(snapshots.leftOut)
+        return snapshots
     }
 }
