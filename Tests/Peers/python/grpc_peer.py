@@ -61,6 +61,7 @@ def compiled(name, text):
 
 compile_protos(ROOT / "proto", "churn/v1/churn.proto", "churn/v1/churn_service.proto")
 pb = importlib.import_module("churn.v1.churn_pb2")
+service_pb = importlib.import_module("churn.v1.churn_service_pb2")
 service = importlib.import_module("churn.v1.churn_service_pb2_grpc")
 
 

@@ -8,12 +8,20 @@ Prints and ends like grpc_peer.py. In the last check the server, which is the pr
 """
 import functools
 import gzip
+import importlib
+import json
 import os
+import pathlib
 import signal
 import struct
+import subprocess
+import sys
 
 import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 import grpc_peer as base
 import raw_http2
@@ -177,6 +185,170 @@ def _():
             connection.http2.reset_stream(stream)
             connection.flush()
         equal(connection.call(WATCH, b"\xff\xff").status, Code.INVALID_ARGUMENT.value[0], "status of no message")
+
+
+# --- Server reflection -------------------------------------------------------------------------------------
+
+SERVICES = {
+    "churn.v1.Churn", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+    "grpc.reflection.v1alpha.ServerReflection",
+}
+
+
+def reflection(version):
+    """The messages and the method of one version: v1alpha's are grpcio-reflection's, v1's are made from proto/."""
+    if version == "v1alpha":
+        return reflection_pb2, reflection_pb2_grpc.ServerReflectionStub
+    base.compile_protos(base.ROOT / "proto", "grpc/reflection/v1/reflection.proto")
+    # grpcio has the package grpc, so that what was made is not found by its place within it.
+    sys.path.insert(0, os.path.join(base.FOLDER, "grpc/reflection/v1"))
+    messages = importlib.import_module("reflection_pb2")
+    return messages, lambda channel: StreamOfReflection(channel, messages)
+
+
+def without_json_names(file):
+    """protoc writes them into a descriptor set, and leaves them out of Python's code: they follow from the names."""
+    for message in file.message_type:
+        for field in message.field:
+            field.ClearField("json_name")
+    return file
+
+
+class StreamOfReflection:
+    def __init__(self, channel, messages):
+        self.ServerReflectionInfo = channel.stream_stream(
+            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+            request_serializer=messages.ServerReflectionRequest.SerializeToString,
+            response_deserializer=messages.ServerReflectionResponse.FromString,
+        )
+
+
+@check("reflection v1alpha and v1: services, files with what they import, symbols, and errors that leave the call open")
+def _():
+    for version in ("v1alpha", "v1"):
+        messages, make_stub = reflection(version)
+        Request = messages.ServerReflectionRequest
+        with open_channel() as channel:
+            def ask(*requests, **options):
+                return list(make_stub(channel).ServerReflectionInfo(iter(requests), timeout=TIMEOUT_SECONDS, **options))
+
+            def files(**request):
+                answer = ask(Request(**request))[0]
+                found = [descriptor_pb2.FileDescriptorProto.FromString(file)
+                         for file in answer.file_descriptor_response.file_descriptor_proto]
+                return [file.name for file in found], found
+
+            answer = ask(Request(host="a", list_services=""))[0]
+            equal({service.name for service in answer.list_services_response.service}, SERVICES, "services")
+            equal((answer.valid_host, answer.original_request.host), ("a", "a"), "what is repeated")
+            names, found = files(file_by_filename="churn/v1/churn_service.proto")
+            equal(names, ["churn/v1/churn_service.proto", "churn/v1/churn.proto"], "file and import")
+            # As protoc itself reads proto/.
+            for file, module in zip(found, (base.service_pb, base.pb)):
+                wanted = descriptor_pb2.FileDescriptorProto()
+                module.DESCRIPTOR.CopyToProto(wanted)
+                equal(without_json_names(file), without_json_names(wanted), file.name)
+            for symbol, file in {
+                "churn.v1.Churn": "churn/v1/churn_service.proto", "churn.v1.Churn.PredictById": "churn/v1/churn_service.proto",
+                "churn.v1.PredictByIdRequest": "churn/v1/churn.proto", "churn.v1.StatusCode": "churn/v1/churn.proto",
+                "churn.v1.PredictBatchRequest.rows": "churn/v1/churn.proto", "churn.v1.STATUS_CODE_OK": "churn/v1/churn.proto",
+                "churn.v1.PredictByIdRequest.customer_id": "churn/v1/churn.proto",
+                "grpc.health.v1.HealthCheckResponse.ServingStatus": "grpc/health/v1/health.proto",
+                "grpc.health.v1.HealthCheckResponse.SERVING": "grpc/health/v1/health.proto",
+                "grpc.health.v1.HealthListResponse.StatusesEntry.key": "grpc/health/v1/health.proto",
+                f"grpc.reflection.{version}.ServerReflection": f"grpc/reflection/{version}/reflection.proto",
+            }.items():
+                equal(files(file_containing_symbol=symbol)[0][0], file, f"file of {symbol}")
+            extension = messages.ExtensionRequest(containing_type="churn.v1.Request", extension_number=9)
+            wrong = [
+                (Request(file_by_filename="no.proto"), Code.NOT_FOUND), (Request(file_by_filename=""), Code.NOT_FOUND),
+                (Request(file_containing_symbol="churn.v1.No"), Code.NOT_FOUND), (Request(), INVALID),
+                (Request(file_containing_extension=extension), Code.NOT_FOUND),
+                (Request(all_extension_numbers_of_type="churn.v1.Request"), Code.NOT_FOUND),
+            ]
+            # All in one call, which goes on behind each error.
+            for compression in (grpc.Compression.NoCompression, grpc.Compression.Gzip):
+                answers = ask(*[request for request, _ in wrong], Request(list_services="x"), compression=compression)
+                codes = [answer.error_response.error_code for answer in answers[:-1]]
+                equal(codes, [code.value[0] for _, code in wrong], "error codes")
+                equal(len(answers[-1].list_services_response.service), len(SERVICES), "services behind the errors")
+
+
+@check("grpcio-reflection's own client makes a descriptor of every method, and calls by it")
+def _():
+    with open_channel() as channel:
+        database = ProtoReflectionDescriptorDatabase(channel)
+        equal(set(database.get_services()), SERVICES, "services")
+        pool = descriptor_pool.DescriptorPool(database)
+        churn = pool.FindServiceByName("churn.v1.Churn")
+        equal([method.name for method in churn.methods], ["PredictById", "PredictBatch", "PredictBatchStream", "Health"], "methods")
+        request = message_factory.GetMessageClass(churn.methods_by_name["PredictById"].input_type)
+        answer = message_factory.GetMessageClass(churn.methods_by_name["PredictById"].output_type)
+        call = channel.unary_unary(BY_ID, request.SerializeToString, answer.FromString)
+        equal(call(request(customer_id=a_customer())).customer_id, a_customer(), "customer_id")
+
+
+@check("reflection: a request that is none, too long or cut short fails its call, and so does one that never reads")
+def _():
+    path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+    with raw() as connection:
+        def status(body):
+            stream = connection.begin(path)
+            connection.send(stream, body, end_stream=True)
+            return connection.wait(stream).status
+
+        equal(status(b""), 0, "status of no requests")
+        for body in (b"\xff\xff", b"\x22\x02\xc3\x28"):
+            equal(status(raw_http2.prefixed(body)), INVALID.value[0], "status of no message")
+        equal(status(raw_http2.prefixed(b"\x22\x01a")[:-1]), INVALID.value[0], "status of one that is cut short")
+        equal(status(raw_http2.prefixed(bytes(5000))), Code.RESOURCE_EXHAUSTED.value[0], "status of one that is too long")
+        # Byte by byte, and the answer comes before the end of the request.
+        stream = connection.begin(path)
+        for byte in raw_http2.prefixed(b"\x3a\x00"):
+            connection.send(stream, bytes([byte]))
+        while not connection.answers[stream].body:
+            connection.read()
+        connection.send(stream, b"", end_stream=True)
+        equal(connection.wait(stream).status, 0, "status of an orderly call")
+    with raw_http2.Connection(base.HOST, base.options.port, acknowledges=False) as connection:
+        requests = raw_http2.prefixed(b"\x1a\x14churn/v1/churn.proto") * 500
+        stream = connection.begin(path)
+        connection.send(stream, requests)
+        while not connection.answers[stream].body:
+            connection.read()
+        # The window is the client's own, of which it gives nothing back; then it does.
+        connection.acknowledges = True
+        connection.http2.increment_flow_control_window(1 << 24)
+        connection.http2.increment_flow_control_window(1 << 24, stream)
+        connection.flush()
+        answer = connection.wait(stream)
+        equal(answer.status, Code.RESOURCE_EXHAUSTED.value[0], f"status of a call that does not read: {answer.message}")
+
+
+@check("grpcurl lists and describes the services, and calls them")
+def _():
+    def run(*arguments):
+        program = pathlib.Path(sys.executable).parent / "grpcurl"
+        done = subprocess.run([program, "-plaintext", *arguments], capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
+        equal((done.returncode, done.stderr), (0, ""), f"grpcurl {arguments}")
+        return done.stdout
+
+    server = f"{base.HOST}:{base.options.port}"
+    equal(set(run(server, "list").split()), SERVICES, "list")
+    methods = {f"churn.v1.Churn.{name}" for name in ("Health", "PredictBatch", "PredictBatchStream", "PredictById")}
+    equal(set(run(server, "list", "churn.v1.Churn").split()), methods, "list of a service")
+    described = run(server, "describe", "churn.v1.Churn")
+    equal("rpc PredictBatchStream ( .churn.v1.PredictBatchRequest ) returns ( stream .churn.v1.PredictBatchResponse );"
+          in described, True, described)
+    equal("sfixed64 customer_id = 1;" in run(server, "describe", "churn.v1.PredictByIdRequest"), True, "a message")
+    answer = json.loads(run("-d", json.dumps({"customer_id": str(a_customer())}), server, "churn.v1.Churn/PredictById"))
+    with open_channel() as channel:
+        wanted = stub(channel).PredictById(by_id(a_customer()), timeout=TIMEOUT_SECONDS)
+    equal((int(answer["customerId"]), answer["probability"]), (a_customer(), wanted.probability), "the prediction")
+    equal(json.loads(run(server, "grpc.health.v1.Health/Check")), {"status": "SERVING"}, "health")
+    ids = {"ids": {"customer_id": [str(customer) for customer in base.options.customers]}}
+    answer = json.loads(run("-d", json.dumps(ids), server, "churn.v1.Churn/PredictBatchStream"))
+    equal(len(answer["probability"]), len(base.options.customers), "rows of a stream")
 
 
 # --- gzip --------------------------------------------------------------------------------------------------

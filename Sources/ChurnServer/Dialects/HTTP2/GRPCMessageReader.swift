@@ -26,6 +26,8 @@ struct GRPCMessageReader: ~Copyable {
     var takesGzip = false
     private var prefix: (count: Int, flags: UInt8, length: Int) = (0, 0, 0)
     private var partial = PartialFrame()
+    /// `takeNext` has returned what is in `partial`.
+    private var hasTaken = false
     /// In place of `partial`, for what is too long to be kept without a reservation.
     private var large: LargePayload?
 
@@ -68,7 +70,33 @@ struct GRPCMessageReader: ~Copyable {
     /// Whether the message in hand is compressed.
     var isCompressed: Bool { prefix.flags != 0 }
 
+    /// Takes the next message of a request that may have several.
+    ///
+    /// - Returns: it, when it is whole: valid until the reader is used again.
+    mutating func takeNext(
+        _ rest: inout UnsafeRawBufferPointer,
+        atMost limit: Int
+    ) throws(CallFailure) -> UnsafeRawBufferPointer? {
+        if hasTaken {
+            prefix = (0, 0, 0)
+            partial.clear()
+            hasTaken = false
+        }
+        guard try takePrefix(&rest) else { return nil }
+        guard prefix.length <= limit else {
+            let text = "a request of \(prefix.length) bytes is above the limit of \(limit) that this method has"
+            throw CallFailure(code: .resourceExhausted, message: text)
+        }
+        partial.take(from: &rest, upTo: prefix.length)
+        hasTaken = partial.count == prefix.length
+        return hasTaken ? partial.bytes : nil
+    }
+
+    /// Nothing has come of the message after the last one that was taken.
+    var isBetweenMessages: Bool { prefix.count == 0 || hasTaken }
+
     mutating func clear() {
+        hasTaken = false
         takesGzip = false
         prefix = (0, 0, 0)
         partial.clear()

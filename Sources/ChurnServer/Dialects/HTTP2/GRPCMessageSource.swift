@@ -9,6 +9,12 @@ protocol GRPCMessageSource: AnyObject {
     func next(on stream: HTTP2Stream, of session: HTTP2Session) -> NextGRPCMessage
 }
 
+/// One that reads the messages of its request as they come.
+protocol GRPCRequestReader: GRPCMessageSource {
+    func receive(_ piece: UnsafeRawBufferPointer, on stream: HTTP2Stream, of session: HTTP2Session)
+    func requestEnded(on stream: HTTP2Stream, of session: HTTP2Session)
+}
+
 enum NextGRPCMessage {
     case written
     /// There is none yet. `HTTP2Session.resume` follows when that may have changed.

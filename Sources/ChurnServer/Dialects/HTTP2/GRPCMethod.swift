@@ -12,7 +12,7 @@ struct GRPCService: Sendable {
     let methods: [GRPCMethod]
 
     /// In the order in which a path is compared with them: those that are called most come first.
-    static let all: [GRPCService] = [churn, health]
+    static let all: [GRPCService] = [churn, health, reflection, reflectionAlpha]
 
     static let churn = GRPCService(
         name: "churn.v1.Churn",
@@ -29,15 +29,26 @@ struct GRPCService: Sendable {
 struct GRPCMethod: Sendable {
     /// As in the field `:path`.
     let path: StaticString
-    /// Answers the one message of a request.
-    let answer: @Sendable (GRPCMessageReader.Message, HTTP2Stream, HTTP2Session) -> Void
+    let kind: Kind
+
+    enum Kind: Sendable {
+        /// Answers a request of one message.
+        case message(@Sendable (GRPCMessageReader.Message, HTTP2Stream, HTTP2Session) -> Void)
+        /// Begins to answer a request whose messages are still to come, by a `GRPCRequestReader`.
+        case stream(@Sendable (HTTP2Stream, HTTP2Session) -> Void)
+    }
 
     init(
         _ path: StaticString,
         _ answer: @escaping @Sendable (GRPCMessageReader.Message, HTTP2Stream, HTTP2Session) -> Void
     ) {
         self.path = path
-        self.answer = answer
+        kind = .message(answer)
+    }
+
+    init(_ path: StaticString, stream begin: @escaping @Sendable (HTTP2Stream, HTTP2Session) -> Void) {
+        self.path = path
+        kind = .stream(begin)
     }
 
     /// Of all services. Calls refer to them by position.

@@ -37,6 +37,12 @@ enum HTTP2Limits {
     /// default.
     static let rowsPerMessage = 128 * 1024
 
+    /// A request of server reflection: a name, or little more.
+    static let reflectionRequestBytes = 4 * 1024
+
+    /// Answers of a call of server reflection that wait to be read; reserved for the call from its beginning.
+    static let reflectionAnswerBytes = 256 * 1024
+
     /// Calls of one connection that watch the server's state.
     static let healthWatches = 16
 }

@@ -27,7 +27,10 @@ extension HTTP2Session {
         if isHeaders, stream.phase == .headers { receivedHead(stream) }
         if frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
             stream.requestHasEnded = true
-            guard stream.phase == .message else { return }
+            guard stream.phase == .message else {
+                (stream.source as? any GRPCRequestReader)?.requestEnded(on: stream, of: self)
+                return
+            }
             do throws(CallFailure) {
                 received(try stream.message.end(), on: stream)
             } catch {
@@ -39,7 +42,11 @@ extension HTTP2Session {
     func receivedData(_ id: Int32, _ piece: UnsafeRawBufferPointer, isLast: Bool) {
         // The peer may send as much again: what is kept of it is in memory that was reserved for the whole message.
         _ = nghttp2_session_consume(http2, id, piece.count)
-        guard let stream = stream(id), stream.phase == .message else { return }
+        guard let stream = stream(id) else { return }
+        guard stream.phase == .message else {
+            (stream.source as? any GRPCRequestReader)?.receive(piece, on: stream, of: self)
+            return
+        }
         do throws(CallFailure) {
             let budget = loop.services.budget
             if let message = try stream.message.take(piece, isLast: isLast, reserve: { budget.reserve($0) }) {
@@ -88,6 +95,7 @@ extension HTTP2Session {
         } else {
             stream.phase = .message
             stream.message.takesGzip = head.encoding == .gzip
+            if let method = head.method, case .stream(let begin) = GRPCMethod.all[method].kind { begin(stream, self) }
         }
     }
 }
@@ -102,8 +110,10 @@ extension HTTP2Session {
     func answer(_ message: GRPCMessageReader.Message, on stream: HTTP2Stream) {
         stream.phase = .answering
         stream.overdueAt = nil
-        guard let method = stream.head.method else { return fail(stream, .unknownMethod) }
-        GRPCMethod.all[method].answer(message, stream, self)
+        guard let method = stream.head.method, case .message(let answer) = GRPCMethod.all[method].kind else {
+            return fail(stream, .unknownMethod)
+        }
+        answer(message, stream, self)
     }
 
     /// Answers a call of `churn.v1.Churn`.

@@ -12,10 +12,8 @@ extension HTTP2Session {
         guard bytes <= ProtocolLimits.payloadBytes else { return fail(stream, .messageTooLong(bytes)) }
         switch message {
         case .small(let compressed) where bytes <= ServerLimits.inlinePayloadBytes:
-            let target = UnsafeMutableRawBufferPointer(rebasing: shared.inflated.memory[..<bytes])
             do throws(CallFailure) {
-                try GzipMessage.inflate(compressed, into: target)
-                answer(.small(UnsafeRawBufferPointer(target)), on: stream)
+                answer(.small(try inflated(compressed)), on: stream)
             } catch {
                 fail(stream, error)
             }
@@ -23,6 +21,17 @@ extension HTTP2Session {
             if let copy = copy(of: compressed, on: stream) { submit(copy, inflatedBytes: bytes, on: stream) }
         case .large(let payload): submit(payload, inflatedBytes: bytes, on: stream)
         }
+    }
+
+    /// Unpacks a message that is answered on the loop.
+    ///
+    /// - Returns: valid until the next one of the loop is unpacked.
+    func inflated(_ compressed: UnsafeRawBufferPointer) throws(CallFailure) -> UnsafeRawBufferPointer {
+        guard let bytes = GzipMessage.messageBytes(of: compressed) else { throw GzipMessage.damaged }
+        guard bytes <= ServerLimits.inlinePayloadBytes else { throw .messageTooLong(bytes) }
+        let target = UnsafeMutableRawBufferPointer(rebasing: shared.inflated.memory[..<bytes])
+        try GzipMessage.inflate(compressed, into: target)
+        return UnsafeRawBufferPointer(target)
     }
 
     private func submit(_ compressed: LargePayload, inflatedBytes: Int, on stream: HTTP2Stream) {
