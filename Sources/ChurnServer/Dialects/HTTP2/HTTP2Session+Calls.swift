@@ -28,7 +28,10 @@ extension HTTP2Session {
         if frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
             stream.requestHasEnded = true
             guard stream.phase == .message else {
-                (stream.source as? any GRPCRequestReader)?.requestEnded(on: stream, of: self)
+                // Most calls are answered by now, and have no source: the cast is for those that do.
+                if let source = stream.source {
+                    (source as? any GRPCRequestReader)?.requestEnded(on: stream, of: self)
+                }
                 return
             }
             do throws(CallFailure) {
