@@ -45,6 +45,9 @@ package protocol ConnectionSession: AnyObject {
     /// What was sent before `notifyWhenSent` has been taken. Nothing may be sent from within.
     func outputSent()
 
+    /// The peer has taken what waited for it, after the transport was backed up.
+    func outputTaken()
+
     /// The peer will send no more.
     func inputClosed()
 
@@ -70,6 +73,7 @@ extension ConnectionSession {
     package var payloadRoom: UnsafeMutableRawBufferPointer? { nil }
     package func receivedPayload(_ count: Int) {}
     package func outputSent() {}
+    package func outputTaken() {}
 }
 
 /// What a dialect keeps for all its connections on one loop. Confined to the loop's thread.

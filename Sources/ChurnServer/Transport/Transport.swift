@@ -11,6 +11,9 @@ package protocol ConnectionTransport: AnyObject {
     /// Calls `outputSent` of the session when the system has taken all that was sent so far. To be called behind a `send`.
     func notifyWhenSent()
 
+    /// So much waits for the peer to take it that a session which can hold more back does: `outputTaken` follows.
+    var isBackedUp: Bool { get }
+
     /// Tells the peer that no more will come, behind what was sent before.
     func closeOutput()
 

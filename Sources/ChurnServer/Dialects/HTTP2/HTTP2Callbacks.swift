@@ -71,8 +71,7 @@ final class HTTP2Callbacks {
             guard let frame, let user else { return 0 }
             let name = UnsafeRawBufferPointer(start: name, count: nameBytes)
             let value = UnsafeRawBufferPointer(start: value, count: valueBytes)
-            HTTP2Session.with(user) { $0.receivedField(frame.pointee.hd.stream_id, name: name, value: value) }
-            return 0
+            return HTTP2Session.with(user) { $0.receivedField(frame.pointee.hd.stream_id, name: name, value: value) }
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, flags, id, bytes, count, user in
             let isLast = flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0

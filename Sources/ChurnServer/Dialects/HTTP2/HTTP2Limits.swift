@@ -8,6 +8,9 @@ enum HTTP2Limits {
     /// All header fields of a request, as HTTP/2 counts them: its metadata above all.
     static let headerBytes = 16 * 1024
 
+    /// A header block may have a byte stand for a field of 4 KiB. A peer that makes the server read so much is sent away.
+    static let mostHeaderBytes = 64 * 1024
+
     /// What a peer may send of a request before it is told that there is room for more: a large message does not wait
     /// for a round trip every 64 KiB.
     static let streamWindowBytes: Int32 = 1024 * 1024

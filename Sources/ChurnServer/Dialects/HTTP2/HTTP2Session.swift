@@ -36,6 +36,9 @@ final class HTTP2Session: ConnectionSession {
     /// The peer has been sent away: nothing more of it is read when what is to be sent is sent.
     private var isSentAway = false
     private var inputIsClosed = false
+    private var isFlushing = false
+    /// Fields of trailers, of all requests of one read: no client sends many.
+    private var trailerBytes = 0
     /// Nothing more is read or sent; the peer is waited for, so that it can read what was sent.
     private var isEnding = false
     /// When the connection is closed unless the peer does something.
@@ -80,6 +83,7 @@ final class HTTP2Session: ConnectionSession {
         guard let http2, transport != nil else { return close() }
         guard !isEnding else { return }
         now = .now()
+        trailerBytes = 0
         let skipped = filter.skipped
         var rest = bytes
         while let piece = filter.next(&rest) {
@@ -130,6 +134,14 @@ final class HTTP2Session: ConnectionSession {
             session.receive(UnsafeRawBufferPointer(start: preface.utf8Start, count: prefaceBytes))
         }
         session.receive(bytes)
+    }
+
+    func outputTaken() {
+        // A transport may report it while it is sent to.
+        guard transport != nil, !isFlushing else { return }
+        now = .now()
+        flush()
+        closeIfDone()
     }
 
     func inputClosed() {
@@ -302,18 +314,36 @@ final class HTTP2Session: ConnectionSession {
     /// Takes a header field. Those of a request come right after its stream has begun; trailers of a request, which
     /// change nothing, come later.
     @inline(__always)
-    func receivedField(_ id: Int32, name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        guard let latest, latest.id == id else { return }
-        latest.stream._withUnsafeGuaranteedRef { stream in
-            if stream.phase == .headers { stream.head.add(name: name, value: value) }
+    func receivedField(_ id: Int32, name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Int32 {
+        let bytes = name.count + value.count + 32
+        guard let latest, latest.id == id else { return receivedTrailer(bytes) }
+        return latest.stream._withUnsafeGuaranteedRef { stream in
+            guard stream.phase == .headers else { return receivedTrailer(bytes) }
+            stream.head.add(name: name, value: value)
+            return stream.head.headerBytes <= HTTP2Limits.mostHeaderBytes ? 0 : refuseFields()
         }
+    }
+
+    private func receivedTrailer(_ bytes: Int) -> Int32 {
+        trailerBytes += bytes
+        return trailerBytes <= HTTP2Limits.mostHeaderBytes ? 0 : refuseFields()
+    }
+
+    /// - Returns: nghttp2's code for fields that it need not report any more.
+    private func refuseFields() -> Int32 {
+        _ = nghttp2_session_terminate_session(http2, NGHTTP2_ENHANCE_YOUR_CALM.rawValue)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
     }
 
     // MARK: Output
 
-    /// Sends what nghttp2 has to send: every turn of a session ends with this.
+    /// Sends what nghttp2 has to send: every turn of a session ends with this. What the peer does not take stays with
+    /// nghttp2, and answers stay in memory that is reserved for them.
     private func flush() {
         guard prefaceBytes == HTTP2Limits.prefaceBytes, let http2 else { return }
+        guard let transport, !transport.isBackedUp else { return }
+        isFlushing = true
+        defer { isFlushing = false }
         var bytes: UnsafePointer<UInt8>?
         var count = nghttp2_session_mem_send(http2, &bytes)
         while count > 0 {
@@ -331,10 +361,13 @@ final class HTTP2Session: ConnectionSession {
             if shared.output.pointee.readableBytes >= ServerLimits.pieceBytes {
                 sendOutput()
                 // Sending may find the connection gone.
-                if transport == nil { return }
+                guard let transport = self.transport else { return }
+                if transport.isBackedUp { break }
             }
         }
-        guard count == 0 else { return close() }
+        guard count >= 0 else { return close() }
+        // nghttp2 has given this out already; the rest waits until the peer has taken it.
+        if count > 0 { shared.output.pointee.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count)) }
         sendOutput()
     }
 

@@ -16,6 +16,11 @@ final class EpollConnection: ConnectionTransport {
         _modify { yield &queue.value }
     }
     private let queue = UncheckedValue(CircularBuffer<ByteBuffer>())
+    private var unsentBytes = 0
+    /// It has been so since `unsent` was last empty.
+    private var wasBackedUp = false
+    /// The session adds to what was just sent.
+    private var isRefilling = false
     private var isWaitingToSend = false
     /// The session wants to know when all is sent.
     private var notifiesSession = false
@@ -77,14 +82,19 @@ final class EpollConnection: ConnectionTransport {
 
     func send(_ frames: inout ByteBuffer) {
         guard isOpen else { return }
-        if unsent.isEmpty { context.sendAtEndOfTurn(self) }
+        if unsent.isEmpty, !isRefilling { context.sendAtEndOfTurn(self) }
+        unsentBytes += frames.readableBytes
         unsent.append(frames)
+        if isBackedUp { wasBackedUp = true }
         frames = context.takeSpareBuffer()
     }
 
     func notifyWhenSent() {
         notifiesSession = true
     }
+
+    /// One piece is what a turn of the loop sends.
+    var isBackedUp: Bool { unsentBytes >= ServerLimits.pieceBytes }
 
     func closeOutput() {
         guard isOpen else { return }
@@ -118,12 +128,22 @@ final class EpollConnection: ConnectionTransport {
             guard piece > 0 else { return watch() }
             guard let sent = sendNow(atMost: piece) else { return close() }
             piece -= sent
+            unsentBytes -= sent
             unsent[unsent.startIndex].moveReaderIndex(forwardBy: sent)
             guard unsent[unsent.startIndex].readableBytes == 0 else { return watch() }
             // Cleared while nothing else refers to its memory: otherwise clearing allocates.
             var sentBuffer = unsent.removeFirst()
             sentBuffer.clear()
             context.keepSpare(sentBuffer)
+        }
+        if wasBackedUp {
+            wasBackedUp = false
+            isRefilling = true
+            session?.outputTaken()
+            isRefilling = false
+            guard isOpen else { return }
+            // The next piece is the next turn's: small calls of other connections come between.
+            if !unsent.isEmpty { return watch() }
         }
         if isWaitingToSend { watch() }
         if notifiesSession {

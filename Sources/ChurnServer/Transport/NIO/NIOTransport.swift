@@ -245,6 +245,7 @@ private final class NIOConnection: ChannelInboundHandler, ConnectionTransport {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         // A peer that does not read its answers is not read from either. It fails only for a channel that is closed.
         context.channel.setOption(.autoRead, value: context.channel.isWritable).whenFailure { _ in }
+        if context.channel.isWritable { session?.outputTaken() }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -272,6 +273,8 @@ private final class NIOConnection: ChannelInboundHandler, ConnectionTransport {
         written.futureResult.assumeIsolated().whenSuccess { [weak self] in self?.session?.outputSent() }
         context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
     }
+
+    var isBackedUp: Bool { context.map { !$0.channel.isWritable } ?? false }
 
     func closeOutput() {
         context?.close(mode: .output, promise: nil)
