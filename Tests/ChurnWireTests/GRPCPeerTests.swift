@@ -42,4 +42,20 @@ import Testing
             server.stop()
         }
     }
+
+    /// The time-outs are the sessions' own, so one transport will do for them.
+    @Test(
+        "a flood is bounded, and another peer of the same loop is answered beside it",
+        .timeLimit(.minutes(5)),
+        arguments: [("epoll", ["--patient"]), ("nio", [])]
+    )
+    func floods(transport: String, options: [String]) async throws {
+        try await blocking {
+            let server = try PeerShop().serve(["--transport", transport, "--event-loops", "1"])
+            let process = "\(server.process.identifier)"
+            let arguments = [server.port, "--pid", process, "--customer", PeerShop.customer]
+            try PeerShop.run("http2_floods.py", arguments + options)
+            server.stop()
+        }
+    }
 }

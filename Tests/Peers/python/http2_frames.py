@@ -48,7 +48,7 @@ class Answer:
     """What came on a stream."""
 
     def __init__(self):
-        self.headers, self.trailers, self.body = {}, {}, b""
+        self.headers, self.trailers, self.body = {}, {}, bytearray()
 
     @property
     def status(self):
@@ -128,7 +128,7 @@ class Peer:
         """The next frame; None at the end of the connection."""
         while len(self.received) < 9 or len(self.received) < 9 + int.from_bytes(self.received[:3], "big"):
             try:
-                piece = self.socket.recv(1 << 16)
+                piece = self.socket.recv(1 << 18)
             except ConnectionResetError:
                 piece = b""
             if not piece:
@@ -172,6 +172,11 @@ class Peer:
                 raise AssertionError(f"GOAWAY {CODES[found.code]}")
             if found.kind == PING and found.flags & ACK and found.payload == data:
                 return
+
+    def whole(self, stream):
+        """The answer on a stream of several, whether or not it has been read by now."""
+        answer = self.answers.get(stream)
+        return answer if answer and answer.status != -1 else self.answer(stream)
 
     def answer(self, stream):
         """Waits for the end of a stream."""
