@@ -34,7 +34,7 @@ INVALID = Code.INVALID_ARGUMENT
 WATCH_LIMIT = 16
 WATCH = "/grpc.health.v1.Health/Watch"
 Serving = health_pb2.HealthCheckResponse
-check = functools.partial(base.check, checks=CHECKS)
+check = functools.partial(base.check, among=CHECKS)
 
 
 def raw():
