@@ -11,9 +11,10 @@ readonly BUILD_PACKAGES=(git pkg-config libprotobuf-c-dev libsqlite3-dev libmong
     libnghttp2-dev)
 readonly DOWNLOAD_PACKAGES=(ca-certificates curl)
 # What the tests need on top: the generators of the wire code and of the Python peer, linters for these scripts and for
-# docker-compose.yml, and what scripts/check-kernels looks into objects and emulates older processors with.
+# docker-compose.yml, what scripts/check-kernels looks into objects and emulates older processors with, and clients of
+# HTTP/2 that are not ours.
 readonly TEST_PACKAGES=(sqlite3 protobuf-c-compiler protobuf-compiler python3 python3-venv shellcheck docker-compose binutils
-    qemu-user)
+    qemu-user nghttp2-client)
 # What builds, runs and counts ours in Benchmarks/, and the peers beside it: Redis, gRPC C++.
 readonly COMPARE_PACKAGES=(gcc libc6-dev binutils python3 python3-venv util-linux valgrind)
 readonly PEER_PACKAGES=(g++ redis-server sqlite3 libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc)

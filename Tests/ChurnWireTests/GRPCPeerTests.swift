@@ -43,6 +43,16 @@ import Testing
         }
     }
 
+    @Test("gRPC's interoperability cases, by grpcio", .timeLimit(.minutes(5)), arguments: ["epoll", "nio"])
+    func interoperability(transport: String) async throws {
+        try await blocking {
+            let shop = try PeerShop()
+            let server = try shop.serve(["--transport", transport])
+            try PeerShop.run("grpc_interop_peer.py", [server.port, "--customers", shop.lines])
+            server.stop()
+        }
+    }
+
     /// The time-outs are the sessions' own, so one transport will do for them.
     @Test(
         "a flood is bounded, and another peer of the same loop is answered beside it",

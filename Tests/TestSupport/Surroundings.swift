@@ -39,6 +39,12 @@ package enum Surroundings {
         return python
     }
 
+    /// A program of the search path; `nil` when it is not installed.
+    package static func program(_ name: String) -> String? {
+        let folders = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":") ?? []
+        return folders.map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+    }
+
     /// The name of the transport that servers are started with; `scripts/test` runs their suites once over each.
     package static var transport: String { ProcessInfo.processInfo.environment["CHURN_TEST_TRANSPORT"] ?? "epoll" }
 
