@@ -31,14 +31,15 @@ import Testing
         return (output, filter.skipped)
     }
 
-    @Test("only resets of streams that were never begun are left out, wherever the input is cut", arguments: 0..<50)
+    @Test("only resets of streams that were never begun are left out, wherever the input is cut", arguments: 0..<12)
     func random(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         var (input, wanted) = (Self.preface, Self.preface)
         var (last, skipped) = (-1, 0)
         for _ in 0..<60 {
             let stream = Int.random(in: 0...40, using: &random)
-            let kind = [Self.headers, Self.reset, 0, 4, 6, 8, 9].randomElement(using: &random) ?? 0
+            let kinds: [UInt8] = [Self.headers, Self.reset, 0, 4, 6, 8, 9]
+            let kind = kinds[Int.random(in: kinds.indices, using: &random)]
             let length = kind == Self.reset ? 4 : Int.random(in: 0...30, using: &random)
             let frame = Self.frame(
                 kind,
