@@ -1,7 +1,7 @@
 """What the cases of HTTP/2's sections share: a connection that has said hello, and calls over it.
 
-A case that says "deviates" behind its name is one in which nghttp2 chooses otherwise than h2spec wants; it requires that
-choice, and says why.
+A case that says "deviates" behind its name is one in which nghttp2, or the server in front of it, chooses otherwise than h2spec
+wants; it requires that choice, and says why.
 """
 import struct
 

@@ -140,7 +140,6 @@ SOME_FIELDS = [(":method", "POST"), (":scheme", "http"), (":path", BY_ID)]
 
 for name, make in {
     "DATA": lambda stream: frame(DATA, END_STREAM, stream, b"test"),
-    "RST_STREAM": reset,
     "WINDOW_UPDATE": lambda stream: window_update(stream, 100),
     "CONTINUATION": lambda stream: frame(CONTINUATION, END_HEADERS, stream, b""),
 }.items():
@@ -148,6 +147,15 @@ for name, make in {
     def _(peer, make=make):
         peer.send(make(1))
         return peer.connection_error(PROTOCOL_ERROR)
+
+
+@case("5.1", "idle: RST_STREAM of a client's stream is overlooked; deviates: the RFC wants a PROTOCOL_ERROR of the connection, and "
+             "gRPC's own core sends such resets (grpc#19655)")
+def _(peer):
+    peer.send(reset(1) + reset(7))
+    works(peer)
+    peer.send(reset(1000))
+    return peer.connection_error(PROTOCOL_ERROR)
 
 
 @case("5.1", "idle: PRIORITY is taken")
