@@ -7,7 +7,7 @@ internal import NIOCore
 /// the one before, so that a slow reader holds its request and one message, both of them counted by the memory budget.
 ///
 /// Every part is decoded from the request anew, which costs little beside its rows: the decoded form of the whole need not
-/// be kept. All parts are answered from one snapshot.
+/// be kept. All parts are answered from one snapshot, and so from one build where features are resident.
 final class GRPCBatchStream: GRPCMessageSource {
     private let payload: LargePayload
     private let snapshot: ServingSnapshot
