@@ -102,6 +102,7 @@ import Testing
                 + "5;a=b;c=\"d\"\r\nhello\r\n00a\r\n, world\r\n!\r\n0\r\nX-Trailer: 1\r\n\r\n",
             request(.post, "/p", "hello, world\r\n!")
         ),
+        ("get / HTTP/1.1\r\nHost: a\r\n\r\n", request(.other, "/")),
         ("\r\nPUT /q HTTP/1.1\r\nHost: a\r\n\r\n", request(.put, "/q")),
     ]
 
@@ -174,9 +175,8 @@ import Testing
         ("no version", "GET / HTTX/1.1\r\nHost: a\r\n\r\n", .badRequest),
         ("a small version", "GET / http/1.1\r\nHost: a\r\n\r\n", .badRequest),
         ("another version", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", .versionNotSupported),
-        ("an unknown method", "BREW / HTTP/1.1\r\nHost: a\r\n\r\n", .notImplemented),
-        ("a method in small letters", "get / HTTP/1.1\r\nHost: a\r\n\r\n", .notImplemented),
-        ("CONNECT", "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", .notImplemented),
+        ("a long method", "BREWBREWBREWBREWBREW / HTTP/1.1\r\nHost: a\r\n\r\n", .notImplemented),
+        ("CONNECT", "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", .badRequest),
         ("no Host", "GET / HTTP/1.1\r\n\r\n", .badRequest),
         ("two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", .badRequest),
         ("a Host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", .badRequest),

@@ -4,7 +4,10 @@
 
 With --check nothing is written, and a difference is an error. Versions: requirements-http.txt."""
 import json
+import math
 import pathlib
+import random
+import struct
 import sys
 
 from fastapi import FastAPI
@@ -65,11 +68,25 @@ BODIES = [
 ]
 
 
+def doubles():
+    """Of every magnitude, and those where their texts change form."""
+    generator = random.Random(14)
+    yield from (0.0, -0.0, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, 0.1, 1e-4, 9.999999999999999e-05)
+    for exponent in (15, 16, 17, 21, 22, 53):
+        yield from (10.0**exponent, 2.0**exponent, math.nextafter(10.0**exponent, 0), math.nextafter(2.0**exponent, math.inf))
+    for _ in range(150):
+        value = struct.unpack("d", generator.randbytes(8))[0]
+        if math.isfinite(value):
+            yield value
+        yield generator.uniform(0, 10.0 ** generator.randint(-8, 20))
+
+
 def cases():
     for value in CUSTOMER_IDS:
         yield "POST", BY_ID, JSON, '{"customer_id":%s}' % value
     for value in FLOATS:
         yield "POST", FEATURES, JSON, '{"Frequency":%s,"Monetary":4310.0,"AvgOrderValue":615.7142857142857}' % value
+    yield "POST", BY_ID, JSON, json.dumps({"values": list(doubles())})
     for body in BODIES:
         yield "POST", BY_ID, JSON, body
     for body in ["{}", '{"Monetary":1}', '{"Frequency":null,"Monetary":"x","AvgOrderValue":[]}', "[]", '{"frequency":1}']:

@@ -3,8 +3,10 @@ internal import ChurnBase
 /// The methods of requests that are known; most of them are not allowed on any route.
 package enum HTTPMethod: UInt8, Sendable, CaseIterable {
     case get, head, post, options, put, delete, patch, trace
+    /// Any other, which no route answers.
+    case other
 
-    init?(_ text: UnsafeRawBufferPointer) {
+    init(_ text: UnsafeRawBufferPointer) {
         switch text.count {
         case 3 where isText(text, "GET"): self = .get
         case 3 where isText(text, "PUT"): self = .put
@@ -14,12 +16,9 @@ package enum HTTPMethod: UInt8, Sendable, CaseIterable {
         case 5 where isText(text, "TRACE"): self = .trace
         case 6 where isText(text, "DELETE"): self = .delete
         case 7 where isText(text, "OPTIONS"): self = .options
-        default: return nil
+        default: self = .other
         }
     }
-
-    /// As a set of methods has it.
-    var bit: UInt8 { 1 << rawValue }
 
     var name: String {
         switch self {
@@ -31,6 +30,7 @@ package enum HTTPMethod: UInt8, Sendable, CaseIterable {
         case .delete: "DELETE"
         case .patch: "PATCH"
         case .trace: "TRACE"
+        case .other: "other"
         }
     }
 }

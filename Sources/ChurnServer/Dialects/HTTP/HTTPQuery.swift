@@ -54,14 +54,10 @@ struct HTTPQuery {
 /// What calls have in common, whether a query or a body says so.
 struct HTTPCallOptions {
     /// - Returns: the model's name as calls have it: NUL-terminated, "name" or "name@version", or nothing for the default.
-    static func selector(model: String?, version: String?) throws(HTTPFault) -> [CChar] {
-        guard let model, !model.isEmpty else {
-            guard version == nil else { throw HTTPFault(.badRequest, "version needs the name of its model in model") }
-            return [0]
-        }
-        let text = version.map { "\(model)@\($0)" } ?? model
-        guard !text.utf8.contains(0) else { throw HTTPFault(.badRequest, "the model's name has a NUL in it") }
-        return text.utf8.map { CChar(bitPattern: $0) } + [0]
+    static func selector(model: String?) throws(HTTPFault) -> [CChar] {
+        guard let model else { return [0] }
+        guard !model.utf8.contains(0) else { throw HTTPFault(.badRequest, "the model's name has a NUL in it") }
+        return model.utf8.map { CChar(bitPattern: $0) } + [0]
     }
 
     static func timeout(_ milliseconds: Int64?) throws(HTTPFault) -> TimeAmount {

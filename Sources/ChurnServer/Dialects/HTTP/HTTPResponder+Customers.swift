@@ -5,7 +5,7 @@ internal import ChurnServing
 internal import NIOCore
 
 extension HTTPResponder {
-    static let customerParameters = ["model", "version", "contributions", "timeout_ms"]
+    static let customerParameters = ["model", "contributions", "timeout_ms"]
 
     /// - Returns: `nil` when the answer comes late.
     func predictCustomer(_ request: HTTPRequest, for caller: HTTPCaller, on loop: LoopContext) -> HTTPResponse? {
@@ -14,7 +14,7 @@ extension HTTPResponder {
             guard let customerID = request.customerID else {
                 throw HTTPFault(.badRequest, "the customer id in the path is not a whole number of 64 bits")
             }
-            let selector = try HTTPCallOptions.selector(model: query.text("model"), version: query.text("version"))
+            let selector = try HTTPCallOptions.selector(model: query.text("model"))
             let arguments = PredictByIDArguments(
                 customerID: customerID,
                 contributions: try query.flag("contributions"),

@@ -1,3 +1,4 @@
+internal import ChurnBase
 internal import ChurnCalls
 internal import ChurnServing
 internal import NIOCore
@@ -78,7 +79,7 @@ extension HTTPResponder {
             output.writeLiteral(",\"version\":")
             output.writeQuoted(model.version)
             output.writeLiteral(",\"schema_id\":")
-            output.writeExact(model.schemaID)
+            output.writeQuoted(hexadecimal(model.schemaID))
             output.writeLiteral(",\"threshold\":")
             output.writeDouble(model.threshold)
             output.writeLiteral(",\"features\":[")

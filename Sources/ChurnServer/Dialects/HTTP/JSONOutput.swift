@@ -26,17 +26,13 @@ extension ByteBuffer {
     /// The shortest text that reads back as the same double, as Python's `repr` has it. `null` for what JSON has no word for.
     mutating func writeDouble(_ value: Double) {
         guard value.isFinite else { return writeLiteral("null") }
-        var text = "\(value)"
-        // From here to 2^54 Swift writes all digits, and Python an exponent.
-        if value.magnitude >= 1e16, value.magnitude < 0x1p54 {
-            var digits = text.dropLast(2).drop { $0 == "-" }
-            let exponent = digits.count - 1
-            while digits.count > 1, digits.last == "0" { digits.removeLast() }
-            text =
-                (value < 0 ? "-" : "") + digits.prefix(1) + (digits.count > 1 ? "." : "") + digits.dropFirst()
-                + "e+\(exponent)"
+        // From 2^53 on Swift writes an exponent, Python from 10^16 on: these are whole numbers of 16 digits.
+        if value.magnitude >= 0x1p53, value.magnitude < 1e16 {
+            writeDecimal(Int64(value))
+            writeLiteral(".0")
+        } else {
+            writeString("\(value)")
         }
-        writeString(text)
     }
 
     mutating func writeBool(_ value: Bool) {

@@ -81,9 +81,10 @@ struct HTTP1HeadReader {
             throw HTTP1Refusal(.badRequest, "the method is not a token")
         }
         let isHTTP10 = try isHTTP10(UnsafeRawBufferPointer(rebasing: line[(last + 1)...]))
-        guard name.count <= HTTPLimits.methodBytes, let method = HTTPMethod(name) else {
-            throw HTTP1Refusal(.notImplemented, "the server does not know this method")
+        guard name.count <= HTTPLimits.methodBytes else {
+            throw HTTP1Refusal(.notImplemented, "the method is above the limit of \(HTTPLimits.methodBytes) bytes")
         }
+        let method = HTTPMethod(name)
         let target = UnsafeRawBufferPointer(rebasing: line[(space + 1)..<last])
         guard target.count <= HTTPLimits.targetBytes else { throw targetTooLong }
         return HTTP1Head(

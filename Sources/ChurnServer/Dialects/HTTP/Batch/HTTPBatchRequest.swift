@@ -17,7 +17,7 @@ struct HTTPBatchRequest {
     var selector: [CChar]
     var deadline: NIODeadline?
 
-    static let names = ["model", "version", "timeout_ms", "customer_ids", "features"]
+    static let names = ["model", "timeout_ms", "customer_ids", "features"]
 
     /// - Parameter arrival: what the deadline is counted from.
     init(_ bytes: UnsafeRawBufferPointer, arrival: NIODeadline) throws(HTTPFault) {
@@ -54,7 +54,7 @@ struct HTTPBatchRequest {
     }
 
     private static func read(_ reader: inout JSONReader, _ arrival: NIODeadline) throws(Fault) -> HTTPBatchRequest {
-        var (rows, model, version): (Rows?, String?, String?) = (nil, nil, nil)
+        var (rows, model): (Rows?, String?) = (nil, nil)
         var deadline: NIODeadline?
         var seen: Set<String> = []
         try require(.object, "the body", &reader)
@@ -71,7 +71,6 @@ struct HTTPBatchRequest {
             case "model":
                 try require(.string, name, &reader)
                 model = try json { () throws(JSONFault) in try reader.readString() }.string
-            case "version": version = try readVersion(&reader)
             case "timeout_ms":
                 try require(.number, name, &reader)
                 let number = try json { () throws(JSONFault) in try reader.readNumber() }
@@ -81,9 +80,7 @@ struct HTTPBatchRequest {
             }
         }
         guard let rows else { throw .invalid("the body has neither customer_ids nor features") }
-        let selector = try http { [model, version] () throws(HTTPFault) in
-            try HTTPCallOptions.selector(model: model, version: version)
-        }
+        let selector = try http { [model] () throws(HTTPFault) in try HTTPCallOptions.selector(model: model) }
         return HTTPBatchRequest(rows: rows, selector: selector, deadline: deadline)
     }
 
@@ -99,17 +96,6 @@ struct HTTPBatchRequest {
     ) throws(Fault) {
         let found = try json { () throws(JSONFault) in try reader.peek() }
         guard found == kind else { throw .invalid("\(name) is of the type \(found), and must be of the type \(kind)") }
-    }
-
-    /// A number, or its text.
-    private static func readVersion(_ reader: inout JSONReader) throws(Fault) -> String {
-        if try json({ () throws(JSONFault) in try reader.peek() }) == .string {
-            return try json { () throws(JSONFault) in try reader.readString() }.string
-        }
-        try require(.number, "version", &reader)
-        let number = try json { () throws(JSONFault) in try reader.readNumber() }
-        guard let version = number.integer else { throw .invalid("version is no whole number") }
-        return "\(version)"
     }
 
     /// Whole numbers, or their texts where a client's numbers are doubles.

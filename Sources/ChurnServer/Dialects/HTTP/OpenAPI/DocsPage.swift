@@ -22,7 +22,7 @@ package enum DocsPage {
         code, pre, textarea { font: .875rem/1.45 ui-monospace, monospace; }
         details { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; margin: .5rem 0; }
         summary { padding: .75rem 1rem; cursor: pointer; overflow-wrap: anywhere; }
-        .method { display: inline-block; min-width: 3.2rem; font-weight: 700; color: var(--get); }
+        .method { display: inline-block; min-width: 3.2rem; margin-right: .5rem; font-weight: 700; color: var(--get); }
         .method.post { color: var(--post); }
         .about { display: block; color: var(--faint); }
         form { padding: 0 1rem 1rem; }

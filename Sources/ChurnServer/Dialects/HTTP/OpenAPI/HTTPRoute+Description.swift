@@ -166,10 +166,9 @@ extension HTTPRoute {
                         ("type", .string("integer")), ("format", .string("int64")), ("example", .integer(12_347)),
                     ])
                 ),
-                .init(name: "model", summary: "Name of a model; else the default.", schema: Self.text()),
                 .init(
-                    name: "version",
-                    summary: "Version of the model; else the one that is served.",
+                    name: "model",
+                    summary: "A model, as name or name@version; else the default.",
                     schema: Self.text()
                 ),
                 .init(

@@ -79,7 +79,7 @@ enum HTTPSchemas {
                             batch("customer_ids", array(exact, [("minItems", .integer(1)), ("maxItems", rows)])),
                             batch(
                                 "features",
-                                type("object", [("additionalProperties", array(number, [("maxItems", rows)]))])
+                                type("object", [("minProperties", .integer(1)), ("additionalProperties", column)])
                             ),
                         ])
                     )
@@ -113,14 +113,14 @@ enum HTTPSchemas {
 
     private static let rows = JSON.integer(CallLimits.batchRows)
 
+    private static let column = array(number, [("minItems", .integer(1)), ("maxItems", rows)])
+
     private static func batch(_ name: String, _ schema: JSON) -> JSON {
         object(
             [
-                (name, schema), ("model", string),
-                ("version", .object([("type", .array([.string("string"), .string("integer")]))])),
-                ("timeout_ms", HTTPRoute.timeout),
+                (name, schema), ("model", string), ("timeout_ms", HTTPRoute.timeout),
             ],
-            optional: ["model", "version", "timeout_ms"],
+            optional: ["model", "timeout_ms"],
             isClosed: true
         )
     }
@@ -154,21 +154,22 @@ enum HTTPSchemas {
             object([
                 (
                     "detail",
-                    array(
-                        object(
-                            [
-                                ("type", string),
-                                ("loc", array(.object([("type", .array([.string("string"), .string("integer")]))]))),
-                                ("msg", string), ("input", .object([])), ("ctx", type("object")),
-                            ],
-                            optional: ["ctx"]
-                        )
-                    )
+                    .object([
+                        ("anyOf", .array([array(validationFault), string]))
+                    ])
                 )
             ])
         ),
         ("Detail", object([("detail", string)])),
     ]
+
+    private static let validationFault = object(
+        [
+            ("type", string), ("loc", array(.object([("type", .array([.string("string"), .string("integer")]))]))),
+            ("msg", string), ("input", .object([])), ("ctx", type("object")),
+        ],
+        optional: ["ctx"]
+    )
 
     private static let health = object([
         ("state", type("string", [("enum", .array(["SERVING", "DEGRADED", "NOT_SERVING"].map { .string($0) }))])),

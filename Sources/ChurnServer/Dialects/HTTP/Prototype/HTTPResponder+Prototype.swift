@@ -135,6 +135,8 @@ extension HTTPResponder {
             if failure.code == .notFound, request.route == .predictChurnByID, !isModelMissing(failure) {
                 return writeUnknownCustomer()
             }
+            // Values that are numbers, and none that the model takes.
+            if failure.code == .invalidArgument { return fail(request, .unprocessable, failure.message) }
             return isModelMissing(failure)
                 ? fail(request, .unavailable, "\(failure.message); start it with --model \(Self.model)")
                 : fail(request, failure)
