@@ -25,6 +25,11 @@ package enum Surroundings {
         try python("CHURN_TEST_GRPC_PYTHON", environment: "venv-grpc", requirements: "requirements-grpc.txt")
     }
 
+    /// A Python that has FastAPI and tools for OpenAPI.
+    package static func httpPython() throws -> String {
+        try python("CHURN_TEST_HTTP_PYTHON", environment: "venv-http", requirements: "requirements-http.txt")
+    }
+
     private static func python(_ variable: String, environment: String, requirements: String) throws -> String {
         guard let python = ProcessInfo.processInfo.environment[variable], !python.isEmpty else {
             throw Missing(

@@ -1,0 +1,54 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// HTTP as clients that are not ours see it: curl, Python's own, schemathesis (Tests/Peers/python/http_peer.py), against the
+/// real `churn serve`.
+@Suite(.serialized) struct HTTPPeerTests {
+    private static let servers = [["--transport", "epoll"], ["--transport", "nio", "--lookup", "read-through"]]
+
+    @Test("clients of HTTP find every answer, and all of it described", .timeLimit(.minutes(10)), arguments: servers)
+    func contract(flags: [String]) async throws {
+        let python = try Surroundings.httpPython()
+        let churn = try Surroundings.churn()
+        let directory = try TemporaryDirectory()
+        let store = "sqlite:\(directory.path)/churn.sqlite"
+        let (lines, features) = ("\(directory.path)/lines.csv", "\(directory.path)/features.csv")
+        // More of schemathesis' examples take a minute.
+        let isThorough = ProcessInfo.processInfo.environment["CHURN_TEST_SLOW"] == "1"
+
+        try await blocking {
+            try ChildProcess.run(churn, ["generate", "--customers", "300", "--days", "60", "--output", lines])
+            try ChildProcess.run(churn, ["ingest", "--store", store, lines])
+            try ChildProcess.run(churn, ["features", "--store", store])
+            try ChildProcess.run(churn, ["features", lines, "--output", features])
+            let arguments = ["serve", "--store", store, "--models", Surroundings.path("models"), "--port", "0"] + flags
+            let server = try ChildProcess(churn, arguments)
+            let port = try #require(
+                try server.waitForLine("listening on ").split(separator: ":").last.map(String.init),
+                "the line that says where the server listens does not end in its port"
+            )
+            let peer = try ChildProcess(
+                python,
+                [
+                    Surroundings.path("Tests/Peers/python/http_peer.py"), port, features, "--examples",
+                    isThorough ? "200" : "15",
+                ]
+            )
+            let (status, output) = peer.waitForEnd()
+            #expect(status == 0 && output.contains(" passed, 0 failed"), "\(output)")
+            kill(server.identifier, SIGTERM)
+            let (serverStatus, serverOutput) = server.waitForEnd()
+            #expect(serverStatus == 0, "\(serverOutput)")
+        }
+    }
+
+    @Test("FastAPI answers today as recorded", .timeLimit(.minutes(5)))
+    func recording() async throws {
+        let python = try Surroundings.httpPython()
+        try await blocking {
+            let script = Surroundings.path("Tests/Peers/python/fastapi_golden.py")
+            try ChildProcess.run(python, ["-W", "ignore", script, "--check"])
+        }
+    }
+}
