@@ -2,7 +2,7 @@
 
     http_peer.py PORT CUSTOMERS.csv [--examples N]
 
-CUSTOMERS.csv is `churn features`' output; probabilities are compared with numpy-free arithmetic on the seed model's file."""
+CUSTOMERS.csv is `churn features`' output; probabilities are compared with the arithmetic of the seed model's file."""
 import argparse
 import csv
 import http.client
@@ -12,6 +12,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 
@@ -123,14 +124,13 @@ def _():
 
 def schemathesis(*arguments):
     program = os.path.join(os.path.dirname(sys.executable), "schemathesis")
-    run = subprocess.run(
-        [
-            # Which models and features there are is not in the description: a valid body may be refused.
-            program, "run", f"{URL}/openapi.json", "--checks", "all", "--max-examples", str(options.examples), "--seed", "14",
-            "--no-color", *arguments,
-        ],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )
+    # Which models and features there are is not in the description: a valid body may be refused.
+    program = os.path.join(os.path.dirname(sys.executable), "schemathesis")
+    command = [program, "run", f"{URL}/openapi.json", "--checks", "all", "--seed", "14", "--no-color"]
+    command += ["--max-examples", str(options.examples), *arguments]
+    # It leaves files where it runs.
+    with tempfile.TemporaryDirectory() as folder:
+        run = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert run.returncode == 0, run.stdout
 
 
