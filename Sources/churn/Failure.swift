@@ -86,7 +86,8 @@ extension ReadingError {
     fileprivate var status: ExitStatus {
         switch self {
         case .notFound, .isDirectory, .noFiles, .unreadable: .inputMissing
-        case .emptyFile, .missingColumns, .duplicateColumn, .tooManyColumns, .headerTooLong, .badHeaderQuotes,
+        case .emptyFile, .missingColumns, .missingSheetColumns, .duplicateColumn, .tooManyColumns, .headerTooLong,
+            .badHeaderQuotes,
             .carriageReturns, .utf16, .zipArchive, .unreadableFormat, .container, .nulByte, .truncatedGzip,
             .damagedGzip, .noDateLayout, .badRecord, .layout:
             .badData

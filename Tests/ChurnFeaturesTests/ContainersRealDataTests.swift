@@ -26,7 +26,7 @@ struct ContainersRealDataTests {
         #expect(FileManager.default.createFile(atPath: csv, contents: nil))
         let output = try FileHandle(forWritingTo: URL(fileURLWithPath: csv))
         var lines = 0
-        for path in try ReadingSupport.realDataFiles() {
+        for path in try Surroundings.transactions() {
             var table = try CSVTable(path: path)
             let columns = table.columns
             let dateColumn = try #require(columns.firstIndex(of: "InvoiceDate"))

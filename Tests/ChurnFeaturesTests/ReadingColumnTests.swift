@@ -49,8 +49,8 @@ struct ReadingColumnTests {
         (
             "Square",
             "Date,Time,Category,Item,Qty,SKU,Gross Sales,Discounts,Net Sales,Tax,Transaction ID,Customer ID,Event Type",
-            "customer=Customer ID, date=Date, invoice=Transaction ID, product=SKU, quantity=Qty, amount=Net Sales, "
-                + "status=Event Type, description=Item"
+            "customer=Customer ID, date=Date, time=Time, invoice=Transaction ID, product=SKU, quantity=Qty, "
+                + "amount=Net Sales, status=Event Type, description=Item"
         ),
         (
             "Stripe", "id,Created (UTC),Amount,Amount Refunded,Currency,Status,Customer ID,Customer Email",

@@ -168,17 +168,18 @@ struct ReadingFileTests {
     func source() throws {
         let temporary = try TemporaryDirectory()
         let directory = temporary.path
-        #expect(throws: ReadingError.noFiles(directory: directory)) { try TransactionSource.files(at: [directory]) }
+        func names(_ paths: String...) throws -> [String] { try TransactionInputs.find(at: paths).inputs.map(\.name) }
+        #expect(throws: ReadingError.noFiles(directory: directory)) { try names(directory) }
         for name in ["b.csv", "a.csv.gz", "C.CSV", "notes.txt", ".hidden.csv"] {
             try ReadingSupport.write(Self.plain, to: "\(directory)/\(name)")
         }
         try FileManager.default.createDirectory(atPath: directory + "/d.csv", withIntermediateDirectories: false)
         let expected = ["C.CSV", "a.csv.gz", "b.csv"].map { "\(directory)/\($0)" }
-        #expect(try TransactionSource.files(at: [directory]) == expected)
-        #expect(try TransactionSource.files(at: [directory + "/"]) == expected)
-        #expect(try TransactionSource.files(at: ["\(directory)/notes.txt"]) == ["\(directory)/notes.txt"])
+        #expect(try names(directory) == expected)
+        #expect(try names(directory + "/") == expected)
+        #expect(try names("\(directory)/notes.txt", directory) == ["\(directory)/notes.txt"] + expected)
         let missing = directory + "/none.csv"
-        #expect(throws: ReadingError.notFound(path: missing)) { try TransactionSource.files(at: [missing]) }
+        #expect(throws: ReadingError.notFound(path: missing)) { try names(missing) }
         #expect(throws: ReadingError.notFound(path: missing)) { _ = try TransactionReader(path: missing) }
         #expect(throws: ReadingError.isDirectory(path: directory)) { _ = try TransactionReader(path: directory) }
 
@@ -205,7 +206,7 @@ struct ReadingFileTests {
     func realData() throws {
         var summary = ReadingSummary()
         var purchaseMilli: Int64 = 0
-        for path in try ReadingSupport.realDataFiles() {
+        for path in try Surroundings.transactions() {
             var reader = try TransactionReader(path: path)
             while try reader.readBatch(
                 maxLines: 20_000,

@@ -149,27 +149,4 @@ enum ReadingSupport {
     static func contents(_ path: String) throws -> [UInt8] {
         Array(try Data(contentsOf: URL(fileURLWithPath: path)))
     }
-
-    /// The real data set: `$CHURN_DATA`, a file or a directory, else the default place beside the repository.
-    static func realDataFiles(file: String = #filePath) throws -> [String] {
-        let root = URL(fileURLWithPath: file).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let fallback = root.appendingPathComponent("../shared/data/online_retail.csv.gz").standardizedFileURL.path
-        let path = ProcessInfo.processInfo.environment["CHURN_DATA"] ?? fallback
-        do {
-            return try TransactionSource.files(at: [path])
-        } catch {
-            throw NoRealData(path: path)
-        }
-    }
-
-    struct NoRealData: Error, CustomStringConvertible {
-        let path: String
-        var description: String {
-            """
-            No real data at \(path): set CHURN_DATA to the Online Retail CSV (plain or .gz), for example \
-            data/retail-data/all/online-retail-dataset.csv of github.com/databricks/Spark-The-Definitive-Guide.
-            """
-        }
-    }
 }

@@ -8,6 +8,8 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
     /// Nothing but, perhaps, a byte-order mark and blank lines.
     case emptyFile(path: String)
     case missingColumns(path: String, missing: [String], found: [String])
+    /// As `missingColumns`, of a worksheet: another one may be meant.
+    case missingSheetColumns(path: String, missing: [String], found: [String])
     case duplicateColumn(path: String, column: String, names: [String])
     case tooManyColumns(path: String)
     case headerTooLong(path: String)
@@ -51,6 +53,9 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
             "\(path): no column \(missing.joined(separator: ", ")); the first line has "
                 + "\(Self.listed(found)); name what stands for it with --columns \(missing[0])=NAME"
                 + Self.hint(missing)
+        case .missingSheetColumns(let path, let missing, let found):
+            Self.missingColumns(path: path, missing: missing, found: found).description
+                + "; --worksheet NAME reads another worksheet"
         case .duplicateColumn(let path, let column, let names):
             "\(path): the column \(column) is there twice (\(names.joined(separator: ", "))); remove one"
         case .tooManyColumns(let path):

@@ -31,6 +31,10 @@ struct RecordReader: ~Copyable {
     /// The last line that was read whole.
     private(set) var lastLine: Int64 = 0
 
+    /// See `dateText`.
+    private let dateMemory: UnsafeMutablePointer<UInt8>
+    private static let dateBytes = 2 * ReadingLimits.numberBytes
+
     private var source: ByteSource
     private let capacity: Int
     private let bufferBytes: Int
@@ -67,12 +71,14 @@ struct RecordReader: ~Copyable {
         // A record that is not too long, its line end, one byte that shows it is too long, and the next read.
         capacity = settings.recordBytes + 2 + settings.bufferBytes
         memory = .allocate(capacity: capacity + Self.padding)
+        dateMemory = .allocate(capacity: Self.dateBytes)
         bounds = .allocate(capacity: boundsCapacity(fields: ReadingLimits.columns))
     }
 
     deinit {
         memory.deallocate()
         bounds.deallocate()
+        dateMemory.deallocate()
     }
 
     /// Moves to the next record or damaged line; blank lines are counted and passed over. After an error every call
@@ -124,6 +130,40 @@ struct RecordReader: ~Copyable {
         let isQuoted = to &- from >= 2 && memory[from] == UInt8(ascii: "\"")
         let inset = isQuoted ? 1 : 0
         return (UnsafeBufferPointer(start: memory + (from &+ inset), count: to &- from &- 2 &* inset), isQuoted)
+    }
+
+    /// The text of the date, trimmed: with that of the time behind it, where it stands in a column of its own. Valid until
+    /// the next call.
+    @inline(__always)
+    func dateText(_ columns: ColumnIndices) -> UnsafeBufferPointer<UInt8> {
+        let date = FieldParsing.trimmed(field(columns.date).text)
+        return columns.time < 0 ? date : joined(date, FieldParsing.trimmed(field(columns.time).text))
+    }
+
+    /// A date that has a time by itself stays as it is, unless that is the midnight which programs write for a day.
+    private func joined(
+        _ date: UnsafeBufferPointer<UInt8>,
+        _ time: UnsafeBufferPointer<UInt8>
+    ) -> UnsafeBufferPointer<UInt8> {
+        guard !date.isEmpty, !time.isEmpty else { return date }
+        let midnight = ["00:00:00.000", "00:00:00", "00:00", "0:00"].first {
+            date.count > $0.utf8.count + 1 && hasSuffix(date, $0)
+        }
+        let day = UnsafeBufferPointer(rebasing: date.dropLast(midnight.map { $0.utf8.count + 1 } ?? 0))
+        // Too long to be a date: what does not fit is left out, and the rest is none either.
+        guard !day.contains(UInt8(ascii: ":")), day.count < Self.dateBytes else { return date }
+        let timeBytes = min(time.count, Self.dateBytes - day.count - 1)
+        let target = UnsafeMutableBufferPointer(start: dateMemory, count: day.count + 1 + timeBytes)
+        _ = target.update(fromContentsOf: day)
+        target[day.count] = UInt8(ascii: " ")
+        for index in 0..<timeBytes { target[day.count + 1 + index] = time[index] }
+        return UnsafeBufferPointer(target)
+    }
+
+    private func hasSuffix(_ text: UnsafeBufferPointer<UInt8>, _ suffix: String) -> Bool {
+        let before = text[text.count - suffix.utf8.count - 1]
+        return text.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+            && (before == UInt8(ascii: " ") || before == UInt8(ascii: "T"))
     }
 
     /// Takes the current record, which spans lines and makes no sense, back to its first line, as a quote that was not

@@ -36,7 +36,7 @@ extension TransactionReader {
         line.stockCode = stockCode
 
         let cutSeconds: Bool
-        let date = number(columns.date)
+        let date = records.dateText(columns)
         if date.isEmpty {
             guard columns.invoice >= 0, order.matches(line.invoice), order.customer == line.customer else {
                 return .missingDate
@@ -95,6 +95,7 @@ extension TransactionReader {
         func fits(_ column: Int, _ limit: Int) -> Bool { column < 0 || records.field(column).text.count <= 2 * limit }
         return fits(columns.customer, ReadingLimits.numberBytes) && fits(columns.invoice, ReadingLimits.invoiceBytes)
             && fits(columns.product, ReadingLimits.stockCodeBytes) && fits(columns.date, ReadingLimits.numberBytes)
+            && fits(columns.time, ReadingLimits.numberBytes)
             && fits(columns.quantity, ReadingLimits.numberBytes) && fits(columns.price, ReadingLimits.numberBytes)
             && fits(columns.amount, ReadingLimits.numberBytes)
             && fits(columns.description, ReadingLimits.descriptionBytes)
@@ -107,7 +108,7 @@ extension TransactionReader {
         guard order.isKnown, text.isEmpty, columns.invoice >= 0,
             let invoice = self.text(columns.invoice, 0, ReadingLimits.invoiceBytes, isLatin1), order.matches(invoice)
         else { return false }
-        let date = number(columns.date)
+        let date = records.dateText(columns)
         if !date.isEmpty {
             guard case .minute(let minute, _) = parseDate(date), minute == order.minute else { return false }
         }

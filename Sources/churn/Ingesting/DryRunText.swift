@@ -21,7 +21,9 @@ enum DryRunText {
             text +=
                 "\(example.reason.name): for example line \(example.line) of \(example.path.oneLine): \(example.text)\n"
         }
-        return text + "nothing was stored: without --dry-run the \(groupedText(read.summary.total.kept)) lines are\n"
+        let kept = read.summary.total.kept
+        return text
+            + "nothing was stored: without --dry-run \(groupedText(kept)) \(kept == 1 ? "line is" : "lines are")\n"
     }
 
     static func object(_ read: FileReading, _ findings: SurveyFindings, _ verdict: ReadingVerdict) -> JSON {

@@ -2,6 +2,7 @@
 struct ColumnIndices: Equatable, Sendable {
     var customer = -1
     var date = -1
+    var time = -1
     var invoice = -1
     var product = -1
     var quantity = -1
@@ -22,6 +23,7 @@ struct ColumnIndices: Equatable, Sendable {
         switch role {
         case .customer: \.customer
         case .date: \.date
+        case .time: \.time
         case .invoice: \.invoice
         case .product: \.product
         case .quantity: \.quantity

@@ -1,6 +1,9 @@
 /// What a column may be to this program. The raw value is the name in `--columns`.
 package enum ColumnRole: String, CaseIterable, Sendable {
-    case customer, date, invoice, product, quantity, price
+    case customer, date
+    /// The time of day, where it stands beside the date.
+    case time
+    case invoice, product, quantity, price
     /// The total of a line, in place of a price.
     case amount
     case country, status, description

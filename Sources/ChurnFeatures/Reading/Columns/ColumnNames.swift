@@ -23,6 +23,7 @@ enum ColumnNames {
                 ["datecreatedgmt"], ["invoicedatetime"], ["invoicetimestamp"], ["datetime"], ["timestamp"], ["date"],
                 ["created"], ["paidat"], ["datepaid"],
             ]
+        case .time: times.map { [$0] }
         case .invoice:
             [
                 ["invoiceno", "invoice"], ["invoiceid"], ["invoicenumber"], ["orderid"], ["orderno"], ["ordernumber"],
@@ -70,6 +71,10 @@ enum ColumnNames {
             ]
         }
     }
+
+    private static let times = [
+        "time", "invoicetime", "ordertime", "saletime", "purchasetime", "timeofday", "timeofsale", "timeoforder",
+    ]
 
     private static let lineTotals = [
         ["lineamount"], ["linetotal"], ["lineitemtotal"], ["itemtotal"], ["rowtotal"], ["extendedprice"], ["lineprice"],

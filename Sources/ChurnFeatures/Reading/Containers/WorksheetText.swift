@@ -1,7 +1,7 @@
 /// A worksheet as the bytes of a CSV file, made while its XML is read, in bounded memory.
 ///
-/// Line `n` is row `n`: rows without a value are blank lines. Every line has as many fields as the first that is not blank,
-/// unless it has values beyond them. Dates are `yyyy-MM-dd HH:mm:ss`, truth values TRUE and FALSE. An error such as #N/A is
+/// Line `n` is row `n`: rows without a value are blank lines. Every line has as many fields as the first with at least three
+/// values, which is the header or, where there is a title above it, comes after that; unless it has values beyond them. Dates are `yyyy-MM-dd HH:mm:ss`, truth values TRUE and FALSE. An error such as #N/A is
 /// empty, as is a formula whose value the workbook does not hold: neither may pass for a customer, an invoice or a product.
 struct WorksheetText: ~Copyable {
     private let events: WorksheetEvents
@@ -85,11 +85,14 @@ private final class WorksheetEvents: XMLEvents {
     /// The current or last row, from 1, and column, from 0.
     private var row: Int64 = 0
     private var column = -1
-    /// Fields of a line; nil before the first line that is not blank.
+    /// Fields of a line; nil before the first line with `headerValues` values.
     private var width: Int?
     /// Where the last field with a value ends, and the number of fields up to it.
     private var valueEnd = 0
     private var fieldsWithValues = 0
+    private var values = 0
+    /// No fewer columns are needed: a customer, a date and an amount.
+    private static let headerValues = 3
     /// Fields begun in the current line.
     private var fields = 0
 
@@ -172,6 +175,7 @@ private final class WorksheetEvents: XMLEvents {
         column = -1
         fields = 0
         fieldsWithValues = 0
+        values = 0
         valueEnd = output.count
     }
 
@@ -179,8 +183,8 @@ private final class WorksheetEvents: XMLEvents {
         isInRow = false
         output.removeLast(output.count - valueEnd)
         if fieldsWithValues > 0 {
+            if width == nil, values >= Self.headerValues { width = fieldsWithValues }
             let width = width ?? fieldsWithValues
-            self.width = width
             output.append(contentsOf: repeatElement(UInt8(ascii: ","), count: max(0, width - fieldsWithValues)))
         }
         if output.count - completeBytes > ReadingLimits.recordBytes {
@@ -234,6 +238,7 @@ private final class WorksheetEvents: XMLEvents {
         if output.count > start {
             valueEnd = output.count
             fieldsWithValues = fields
+            values += 1
         }
     }
 

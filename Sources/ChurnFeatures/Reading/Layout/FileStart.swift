@@ -2,6 +2,10 @@
 struct FileStart {
     var separator: FieldSeparator
     var hasSeparatorLine: Bool
+    /// Lines of a title above the header, blank ones apart.
+    var titleLines = 0
+    /// Of the header, from 1.
+    var headerLine: Int64 = 1
     var header: [String]
     var columns: ColumnIndices
 
@@ -14,12 +18,34 @@ struct FileStart {
         if hasSeparatorLine {
             guard try records.next() == .record else { throw .badHeaderQuotes(path: records.path) }
         }
-        let line = try records.peekLine()
-        separator = layout.separator ?? said ?? Self.likelySeparator(line, layout.columns)
-        records.separator = separator.rawValue
-        header = try TransactionReader.readHeader(&records)
-        columns = try ColumnResolver.resolve(header, layout.columns, path: records.path)
+        var firstFault: ReadingError?
+        while true {
+            let line = try records.peekLine()
+            separator = layout.separator ?? said ?? Self.likelySeparator(line, layout.columns)
+            records.separator = separator.rawValue
+            do throws(ReadingError) {
+                header = try TransactionReader.readHeader(&records)
+            } catch {
+                // The end of a file in which nothing is a header.
+                throw firstFault ?? error
+            }
+            headerLine = records.line
+            do throws(ReadingError) {
+                columns = try ColumnResolver.resolve(header, layout.columns, path: records.path)
+                return
+            } catch {
+                // A line with more than two fields is no title: it is the header, and has not what is needed.
+                let isTitle = header.count { !$0.isEmpty } <= Self.titleFields
+                let fault = records.isWorksheet ? error.ofWorksheet : error
+                guard isTitle, titleLines < Self.titleLinesLimit else { throw isTitle ? firstFault ?? fault : fault }
+                firstFault = firstFault ?? fault
+                titleLines += 1
+            }
+        }
     }
+
+    private static let titleFields = 2
+    private static let titleLinesLimit = 20
 
     /// `sep=;`, as some programs write before the header.
     private static func separatorLine(_ line: UnsafeBufferPointer<UInt8>) -> FieldSeparator? {
@@ -62,5 +88,12 @@ struct FileStart {
         }
         names.append(trimmedText(String(decoding: name, as: UTF8.self)))
         return names
+    }
+}
+
+extension ReadingError {
+    fileprivate var ofWorksheet: ReadingError {
+        guard case .missingColumns(let path, let missing, let found) = self else { return self }
+        return .missingSheetColumns(path: path, missing: missing, found: found)
     }
 }

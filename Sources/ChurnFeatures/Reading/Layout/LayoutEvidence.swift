@@ -111,7 +111,7 @@ package struct LayoutEvidence {
         _ file: inout File,
         _ pass: inout Pass
     ) throws(ReadingError) {
-        let text = FieldParsing.trimmed(records.field(columns.date).text)
+        let text = records.dateText(columns)
         let words = DateWords(text)
         // The lines of an invoice share their date.
         if text.isEmpty || (words != nil && words == pass.lastDate) { return }

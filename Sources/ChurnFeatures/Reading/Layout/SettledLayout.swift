@@ -18,6 +18,8 @@ package struct SettledLayout: Equatable, Sendable {
     /// Further lines of an order have a blank customer, as the first pass saw.
     var hasBlankOrderFields = false
     let columns: ColumnIndices
+    private let titleLines: Int
+    private let headerLine: Int64
     /// The file begins with a line `sep=`.
     let hasSeparatorLine: Bool
 
@@ -27,6 +29,8 @@ package struct SettledLayout: Equatable, Sendable {
         header = start.header
         separator = start.separator
         columns = start.columns
+        titleLines = start.titleLines
+        headerLine = start.headerLine
         hasSeparatorLine = start.hasSeparatorLine
         switch layout.dates {
         case .serial: dates = DateLayout(family: .serial)
@@ -70,6 +74,10 @@ package struct SettledLayout: Equatable, Sendable {
     /// How the file is read, one sentence each, for people: only what is not the usual thing.
     package var remarks: [String] {
         var remarks: [String] = []
+        if titleLines > 0 {
+            let lines = titleLines == 1 ? "a line above it is" : "\(titleLines) lines above it are"
+            remarks.append("the header is line \(headerLine): \(lines) no line of it and skipped")
+        }
         if separator != .comma {
             remarks.append("fields are separated by \(separator == .pipe ? "|" : separator.text)")
         }
