@@ -7,6 +7,7 @@ internal import ChurnTraining
 
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "evaluate",
         abstract: "Measure a model on the transactions in the store.",
         discussion: """
             At each cutoff the model scores every customer with a purchase before it, and is

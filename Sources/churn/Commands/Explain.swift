@@ -7,6 +7,7 @@ internal import ChurnTraining
 
 struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "explain",
         abstract: "Say why a customer has the score it has, without a server.",
         discussion: """
             Reads the customer's record of the last feature build, and scores it as the

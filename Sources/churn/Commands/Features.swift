@@ -5,6 +5,7 @@ internal import ChurnStore
 
 struct Features: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "features",
         abstract: "Make features of the transactions in the store, or in files.",
         discussion: """
             Builds one record a customer from every line before 00:00 of the as-of day,

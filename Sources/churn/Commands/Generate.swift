@@ -4,6 +4,7 @@ internal import ChurnFeatures
 
 struct Generate: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "generate",
         abstract: "Write a synthetic set of transactions.",
         discussion: """
             The layout is that of the real data; the customers are made up, by a

@@ -5,6 +5,7 @@ internal import ChurnStore
 
 struct Ingest: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "ingest",
         abstract: "Read transactions from files into the store.",
         discussion: """
             Reads CSV, CSV.gz, Excel workbooks (.xlsx), zip archives of them, folders, and

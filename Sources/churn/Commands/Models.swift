@@ -4,6 +4,7 @@ internal import ChurnModel
 
 struct Models: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "models",
         abstract: "List the model artefacts, each one checked.",
         discussion: """
             Broken artefacts are named on standard error and make the exit status 1; the

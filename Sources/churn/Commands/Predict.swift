@@ -4,6 +4,7 @@ internal import ChurnClient
 
 struct Predict: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "predict",
         abstract: "Ask a server about one customer, or a few.",
         discussion: """
             Customers the server does not know make the exit status 67; the others are

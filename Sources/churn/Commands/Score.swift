@@ -5,6 +5,7 @@ internal import ChurnStore
 
 struct Score: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "score",
         abstract: "Score many customers in batches.",
         discussion: """
             The input is a CSV file with a header, in one of two forms:

@@ -6,6 +6,7 @@ internal import ChurnTraining
 
 struct Segment: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "segment",
         abstract: "Sort the customers of the last feature build into segments.",
         discussion: """
             k-means on recency, frequency and money, each as a standardised logarithm. The

@@ -16,6 +16,7 @@ internal import UnixSignals
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "serve",
         abstract: "Answer predictions until SIGTERM or SIGINT.",
         discussion: """
             Loads the newest feature build, serves it, and follows the store: a newer

@@ -8,6 +8,7 @@ struct Train: ParsableCommand {
     enum ProtocolName: String, CaseIterable, ExpressibleByArgument { case temporal, seed }
 
     static let configuration = CommandConfiguration(
+        commandName: "train",
         abstract: "Train a model on the transactions in the store, with a report.",
         discussion: """
             Writes MODELS/NAME/VERSION with model.json, report.json, report.html and

@@ -6,6 +6,7 @@ internal import ChurnProtocol
 
 struct Version: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "version",
         abstract: "Say which version this is, and which kernels it scores with here.",
         discussion: """
             EXAMPLES
