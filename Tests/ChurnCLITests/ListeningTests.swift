@@ -14,11 +14,15 @@ struct ListeningTests {
         try await blocking {
             var spoken: [String] = []
             // Its response: a length of less than 64 KiB, then field 1.
-            let frames = try TCPExchange.answer(port: port, to: frame, count: 5)
+            // The empty line is for what reads lines: it would wait for the end of one.
+            let frames = try TCPExchange.answer(port: port, to: frame + Array("\r\n\r\n".utf8), count: 5)
             if frames.prefix(2) == [0, 0], frames.last == 0x09 { spoken.append("frames") }
             // SETTINGS, of no stream.
             let grpc = try TCPExchange.answer(port: port, to: preface, count: 9)
             if grpc.count == 9, grpc[3...] == [4, 0, 0, 0, 0, 0] { spoken.append("grpc") }
+            let get = Array("GET / HTTP/1.1\r\nhost: x\r\n\r\n".utf8)
+            let http = try TCPExchange.answer(port: port, to: get, count: 12)
+            if String(decoding: http, as: UTF8.self) == "HTTP/1.1 200" { spoken.append("http") }
             return spoken
         }
     }
@@ -61,14 +65,15 @@ struct ListeningTests {
     func dialects(transport: String) async throws {
         let shop = try Shop()
         let file = shop.directory.path + "/port"
-        let listen = ["frames://127.0.0.1:0", "GRPC://127.0.0.1:0", "127.0.0.1:0"].flatMap { ["--listen", $0] }
+        let addresses = ["frames://127.0.0.1:0", "GRPC://127.0.0.1:0", "http://127.0.0.1:0", "127.0.0.1:0"]
+        let listen = addresses.flatMap { ["--listen", $0] }
         try await Self.serving(listen + ["--transport", transport, "--port-file", file]) { places in
-            #expect(places.map(\.speaks) == [["frames"], ["grpc"], ["frames", "grpc"]])
-            #expect(Set(places.map(\.port)).count == 3)
+            #expect(places.map(\.speaks) == [["frames"], ["grpc"], ["http"], ["frames", "grpc", "http"]])
+            #expect(Set(places.map(\.port)).count == 4)
             for place in places { #expect(try await Self.speaks(place.port) == place.speaks) }
             #expect(try shop.read("port") == "\(places[0].port)\n")
             // What calls by frames finds the first address, and says of one that has none of them that it closes.
-            for (place, isServed) in zip(places, [true, false, true]) {
+            for (place, isServed) in zip(places, [true, false, false, true]) {
                 let health = try await Program.run(["health", "--port", "\(place.port)", "--timeout", "2s"])
                 #expect(health.status == 1)
                 #expect(health.output.hasPrefix("NOT_SERVING at 127.0.0.1:\(place.port)") == isServed, "\(health)")
@@ -86,7 +91,7 @@ struct ListeningTests {
         let shop = try Shop()
         let file = try shop.file("churn.json", #"{"listen": ["127.0.0.1:0", "grpc://127.0.0.1:0"]}"#)
         try await Self.serving(["--config", file]) { places in
-            #expect(places.map(\.speaks) == [["frames", "grpc"], ["grpc"]])
+            #expect(places.map(\.speaks) == [["frames", "grpc", "http"], ["grpc"]])
         }
         // A flag wins over both, and a part of an address joins one that is alone.
         let reserved = try ReservedPort()
