@@ -35,11 +35,12 @@ import Testing
         return output
     }
 
-    @Test("nghttp gets an answer, and its trailers", .enabled(if: nghttp != nil, missing), arguments: ["epoll", "nio"])
+    @Test("nghttp gets an answer and its trailers", .enabled(if: nghttp != nil, missing), arguments: ["epoll", "nio"])
     func oneCall(transport: String) async throws {
         let nghttp = try #require(Self.nghttp)
         try await Self.serving(transport) { url, request in
-            let output = try Self.run(nghttp, ["-v", "-n", "-d", request, "-H", ":method: POST"] + Self.headers + [url])
+            let flags = ["-v", "-n", "-d", request, "-H", ":method: POST"] + Self.headers
+            let output = try Self.run(nghttp, flags + [url])
             for part in [":status: 200", "content-type: application/grpc", "grpc-status: 0"] {
                 #expect(output.contains(part), "no '\(part)' in \(output)")
             }
