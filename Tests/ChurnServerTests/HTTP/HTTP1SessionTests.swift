@@ -172,6 +172,27 @@ import Testing
         }
     }
 
+    @Test("a head that does not come whole is given up, and its connection with it", .timeLimit(.minutes(1)))
+    func slowHead() async throws {
+        try await TestServer.with { server in
+            let (slow, bystander) = (try await server.connect(), try await server.connect())
+            try await blocking {
+                // More of it does not set the clock back.
+                slow.send(Array("GET /livez HTTP/1.1\r\nHost: a\r\n".utf8))
+                let begun = ContinuousClock.now
+                for _ in 0..<50 {
+                    slow.send(Array("X: y\r\n".utf8))
+                    #expect(try bystander.http("GET", "/livez").status == 200)
+                }
+                let answer = try #require(try slow.receiveHTTP())
+                #expect(answer.status == 408 && answer.fields["connection"] == "close")
+                #expect(ContinuousClock.now - begun < .seconds(25))
+                #expect(try slow.receiveLine() == nil)
+                #expect(try bystander.http("GET", "/livez").status == 200)
+            }
+        }
+    }
+
     @Test("a peer that ends its output is answered, then the connection closes", arguments: ways)
     func halfClosed(lookup: LookupMode) async throws {
         try await TestServer.with(configuration: { $0.lookup = lookup }) { server in

@@ -160,7 +160,7 @@ final class HTTP1Session: ConnectionSession, HTTPBatchReceiver {
     func closeIfOverdue(_ now: NIODeadline) {
         guard let overdueAt, now >= overdueAt else { return }
         // A peer that has sent nothing of a request is not answered.
-        guard !isEnding, !parser.isBetweenRequests || reading != nil else { return close() }
+        guard !isEnding, !parser.isDiscarding, !parser.isBetweenRequests || reading != nil else { return close() }
         self.now = now
         refuse(HTTP1Refusal(.requestTimeout, "the rest of the request did not arrive in time"))
         endTurn()
@@ -346,7 +346,7 @@ final class HTTP1Session: ConnectionSession, HTTPBatchReceiver {
         if reading != nil, let began {
             let extra = body.count / HTTPLimits.bodyBytesPerSecond
             overdueAt = began + HTTPLimits.bodyTimeout + .seconds(Int64(extra))
-        } else if !parser.isBetweenRequests, !isEnding {
+        } else if !parser.isBetweenRequests, !parser.isDiscarding {
             // From the first byte of the head, and not set back by more.
             let began = began ?? now
             self.began = began
