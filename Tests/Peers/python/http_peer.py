@@ -130,6 +130,10 @@ def schemathesis(*arguments):
     command += ["--max-examples", str(options.examples), *arguments]
     # It leaves files where it runs.
     with tempfile.TemporaryDirectory() as folder:
+        # A deadline of a millisecond passes on a busy machine, as described: not a fault of the server.
+        pathlib.Path(folder, "schemathesis.toml").write_text(
+            '[checks]\nnot_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", 504]\n'
+        )
         run = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert run.returncode == 0, run.stdout
 
