@@ -10,7 +10,9 @@ package struct HTTP2Dialect: Dialect {
 
     /// The short way to the default model's answers, where there is one.
     package func prepare(_ snapshot: ServingSnapshot) -> (any Sendable)? {
-        snapshot.resident.flatMap { PlainRoute($0, served: snapshot.models.first) }
+        let served = snapshot.models.first
+        guard let resident = snapshot.resident, snapshot.answers(by: served) else { return nil }
+        return PlainRoute(resident, served: served)
     }
 
     package func makeSession(
