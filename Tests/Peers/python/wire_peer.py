@@ -602,8 +602,8 @@ def varint(value):
 def _():
     for length in (PAYLOAD_LIMIT + 1, 2**31 - 1, 2**31, 2**32 - 1):
         refused(f"{length} bytes", struct.pack(">I", length), "RESOURCE_EXHAUSTED")
-    # Other protocols that knock at the port.
-    refused("HTTP", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "RESOURCE_EXHAUSTED")
+    # Other protocols that knock at the port, which speaks HTTP besides.
+    refused("Redis", b"*1\r\n$4\r\nPING\r\n", "RESOURCE_EXHAUSTED")
     refused("TLS", bytes.fromhex("16030100c8010000c40303") + bytes(190), "RESOURCE_EXHAUSTED")
 
 
