@@ -91,11 +91,50 @@ struct ProductsTests {
             let health = try await Program.run(["health"] + address)
             #expect(health.status == 0 && health.output.hasPrefix("DEGRADED"), "\(health)")
             for part in parts { #expect(health.output.contains(part), "\(health.output)") }
+            let port = try #require(line.split(separator: ":").last.flatMap { Int($0) })
+            #expect(try await Self.isAnsweredByGRPC(port, model: nil) == false)
+            #expect(try await Self.isAnsweredByGRPC(port, model: "seed-logistic") == true)
+            let refused = try await Self.answerByHTTP(port, "")
+            #expect(refused.hasPrefix("HTTP/1.1 4") && parts.allSatisfy(refused.contains), "\(refused)")
+            #expect(try await Self.answerByHTTP(port, "?model=seed-logistic").hasPrefix("HTTP/1.1 200 "))
             #expect(try await Program.run(["health", "--strict"] + address).status == 1)
             kill(server.identifier, SIGTERM)
             let (status, log) = try await blocking { server.waitForEnd() }
             #expect(status == 0 && log.contains("churn-temporal@1 reads last_day_products"), "\(log)")
         }
+    }
+
+    private struct NoFields: Error {}
+
+    /// Whether PredictById for customer 12347 is answered with a message: a call that fails has a status alone.
+    private static func isAnsweredByGRPC(_ port: Int, model: String?) async throws -> Bool {
+        func frame(_ kind: UInt8, _ flags: UInt8, _ stream: UInt8, _ payload: [UInt8]) -> [UInt8] {
+            [0, UInt8(payload.count >> 8), UInt8(payload.count & 0xFF), kind, flags, 0, 0, 0, stream] + payload
+        }
+        func text(_ text: String) -> [UInt8] { [UInt8(text.utf8.count)] + text.utf8 }
+        // HPACK: POST, http, then literals that enter no table.
+        let fields =
+            [0x83, 0x86, 0x04] + text("/churn.v1.Churn/PredictById") + [0x01] + text("127.0.0.1")
+            + [0x0F, 0x10] + text("application/grpc") + [0x00] + text("te") + text("trailers")
+        // Field 1, sfixed64, and field 15, a text.
+        let message = [0x09, 0x3B, 0x30, 0, 0, 0, 0, 0, 0] + (model.map { [0x7A] + text($0) } ?? [])
+        let request =
+            Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + frame(4, 0, 0, []) + frame(1, 4, 1, fields)
+            + frame(0, 1, 1, [0, 0, 0, 0, UInt8(message.count)] + message)
+            // GOAWAY: the server closes behind its answer.
+            + frame(7, 0, 0, [UInt8](repeating: 0, count: 8))
+        var rest = try await blocking { try TCPExchange.answer(port: port, to: request, count: 4096) }[...]
+        while let header = rest.prefix(9).count == 9 ? Array(rest.prefix(9)) : nil {
+            if header[3] == 1, header[8] == 1 { return header[4] & 1 == 0 }
+            rest = rest.dropFirst(9 + Int(header[1]) << 8 + Int(header[2]))
+        }
+        throw NoFields()
+    }
+
+    private static func answerByHTTP(_ port: Int, _ query: String) async throws -> String {
+        let head = "GET /v1/customers/12347/prediction\(query) HTTP/1.1\r\nHost: churn\r\nConnection: close\r\n\r\n"
+        let answer = try await blocking { try TCPExchange.answer(port: port, to: Array(head.utf8), count: 65_536) }
+        return String(decoding: answer, as: UTF8.self)
     }
 
     @Test("train leaves the inputs out, and refuses those that were asked for")
