@@ -311,6 +311,11 @@ def send_batch(peer, stream, rows):
                 for start in range(0, len(body), FRAME_BYTES)))
 
 
+def has_begun(peer, stream):
+    answer = peer.answers.get(stream)
+    return answer is not None and answer.headers
+
+
 @check("answers that are asked for and not read stay in the memory that is reserved for them")
 def _():
     streams = range(1, 41, 2)
@@ -322,7 +327,7 @@ def _():
             for stream in streams:
                 send_batch(peer, stream, 400_000)
             # Each is answered, or refused for want of memory; the answers of one peer are 72 MB.
-            while not all(peer.answers.get(stream) for stream in streams):
+            while not all(has_begun(peer, stream) for stream in streams):
                 ensure(peer.read(), "the connection was closed")
             peer.send(settings((INITIAL_WINDOW_SIZE, LARGEST_WINDOW)))
             bystander.wait(200)
