@@ -95,8 +95,12 @@ package final class ChildProcess: Sendable {
     /// Runs a program to its end.
     ///
     /// - Throws: `Failure`, with all it printed, when its status is not 0.
-    package static func run(_ executable: String, _ arguments: [String]) throws {
-        let child = try ChildProcess(executable, arguments)
+    package static func run(
+        _ executable: String,
+        _ arguments: [String],
+        environment: [String: String] = [:]
+    ) throws {
+        let child = try ChildProcess(executable, arguments, environment: environment)
         let (status, output) = child.waitForEnd()
         guard status == 0 else { throw Failure(description: "\(child.name): status \(status)\n\(output)") }
     }
