@@ -19,8 +19,8 @@ final class HTTP2Session: ConnectionSession {
     private var transport: (any ConnectionTransport)?
     /// Those that nghttp2 has pointers to, in no order.
     private var streams: [HTTP2Stream] {
-        _read { yield streamList.value }
-        _modify { yield &streamList.value }
+        @inline(__always) _read { yield streamList.value }
+        @inline(__always) _modify { yield &streamList.value }
     }
     private let streamList = UncheckedValue<[HTTP2Stream]>([])
     /// The stream that began last, among `streams`: most of what arrives is for it, and it is not looked up again.

@@ -23,12 +23,12 @@ final class HTTP2Stream {
     var index = 0
     var phase = Phase.headers
     var head: GRPCRequestHead {
-        _read { yield parts.value.head }
-        _modify { yield &parts.value.head }
+        @inline(__always) _read { yield parts.value.head }
+        @inline(__always) _modify { yield &parts.value.head }
     }
     var message: GRPCMessageReader {
-        _read { yield parts.value.message }
-        _modify { yield &parts.value.message }
+        @inline(__always) _read { yield parts.value.message }
+        @inline(__always) _modify { yield &parts.value.message }
     }
     /// The peer has ended the request.
     var requestHasEnded = false
@@ -42,8 +42,8 @@ final class HTTP2Stream {
     var isWaitedFor = false
     /// What is still to be sent of the response's message.
     var response: ByteBuffer {
-        _read { yield parts.value.response }
-        _modify { yield &parts.value.response }
+        @inline(__always) _read { yield parts.value.response }
+        @inline(__always) _modify { yield &parts.value.response }
     }
     /// Of memory for `response`.
     var reserved: MemoryBudget.Reservation?

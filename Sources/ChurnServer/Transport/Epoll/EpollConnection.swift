@@ -12,8 +12,8 @@ final class EpollConnection: ConnectionTransport {
     private var session: (any ConnectionSession)?
     /// Answers of this turn of the loop, and what the socket has not taken of earlier ones, in order.
     private var unsent: CircularBuffer<ByteBuffer> {
-        _read { yield queue.value }
-        _modify { yield &queue.value }
+        @inline(__always) _read { yield queue.value }
+        @inline(__always) _modify { yield &queue.value }
     }
     private let queue = UncheckedValue(CircularBuffer<ByteBuffer>())
     private var unsentBytes = 0

@@ -126,20 +126,20 @@ final class EpollContext {
     private(set) var hasEnded = false
     /// By descriptor.
     private var connections: [EpollConnection?] {
-        _read { yield parts.value.connections }
-        _modify { yield &parts.value.connections }
+        @inline(__always) _read { yield parts.value.connections }
+        @inline(__always) _modify { yield &parts.value.connections }
     }
     /// Tells a connection from an earlier one of the same descriptor.
     private var generation: UInt32 = 0
     private let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ServerLimits.readBytes, alignment: 64)
     /// Connections with answers of this turn.
     private var answered: [EpollConnection] {
-        _read { yield parts.value.answered }
-        _modify { yield &parts.value.answered }
+        @inline(__always) _read { yield parts.value.answered }
+        @inline(__always) _modify { yield &parts.value.answered }
     }
     private var spareBuffers: [ByteBuffer] {
-        _read { yield parts.value.spareBuffers }
-        _modify { yield &parts.value.spareBuffers }
+        @inline(__always) _read { yield parts.value.spareBuffers }
+        @inline(__always) _modify { yield &parts.value.spareBuffers }
     }
     private let parts = UncheckedValue(Parts())
     private var listening: [Listening] = []
