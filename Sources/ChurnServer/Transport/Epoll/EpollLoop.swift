@@ -125,31 +125,15 @@ final class EpollContext {
     let context: LoopContext
     private(set) var hasEnded = false
     /// By descriptor.
-    private var connections: [EpollConnection?] {
-        @inline(__always) _read { yield parts.value.connections }
-        @inline(__always) _modify { yield &parts.value.connections }
-    }
+    private let connections = UncheckedValue<[EpollConnection?]>([])
     /// Tells a connection from an earlier one of the same descriptor.
     private var generation: UInt32 = 0
     private let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ServerLimits.readBytes, alignment: 64)
     /// Connections with answers of this turn.
-    private var answered: [EpollConnection] {
-        @inline(__always) _read { yield parts.value.answered }
-        @inline(__always) _modify { yield &parts.value.answered }
-    }
-    private var spareBuffers: [ByteBuffer] {
-        @inline(__always) _read { yield parts.value.spareBuffers }
-        @inline(__always) _modify { yield &parts.value.spareBuffers }
-    }
-    private let parts = UncheckedValue(Parts())
+    private let answered = UncheckedValue<[EpollConnection]>([])
+    private let spareBuffers = UncheckedValue<[ByteBuffer]>([])
     private var listening: [Listening] = []
     private var nextPeer = 0
-
-    private struct Parts {
-        var connections: [EpollConnection?] = []
-        var answered: [EpollConnection] = []
-        var spareBuffers: [ByteBuffer] = []
-    }
 
     private struct Listening {
         let endpoint: OpenEndpoint
@@ -192,9 +176,9 @@ final class EpollContext {
     func serve(token: UInt64, events: UInt32) {
         let descriptor = Int(token & 0xFFFF_FFFF)
         // An event of a connection that was closed by an earlier event of the same turn.
-        guard descriptor < connections.count, let connection = connections[descriptor], connection.token == token else {
-            return
-        }
+        guard descriptor < connections.value.count, let connection = connections.value[descriptor],
+            connection.token == token
+        else { return }
         connection.serve(events, readBuffer: readBuffer)
     }
 
@@ -209,14 +193,14 @@ final class EpollContext {
             return
         }
         let connection = EpollConnection(descriptor, token: token, loop: loop, context: self)
-        while connections.count <= Int(descriptor) { connections.append(nil) }
-        connections[Int(descriptor)] = connection
+        while connections.value.count <= Int(descriptor) { connections.value.append(nil) }
+        connections.value[Int(descriptor)] = connection
         connection.begin(at: endpoint)
     }
 
     /// The last word of a connection, which has closed its socket.
     func remove(_ connection: EpollConnection) {
-        connections[Int(connection.descriptor)] = nil
+        connections.value[Int(connection.descriptor)] = nil
         admission.leave()
     }
 
@@ -225,25 +209,24 @@ final class EpollContext {
     /// The answers of a turn are sent at its end: a peer that has several connections is then woken once, and finds
     /// them all answered.
     func sendAtEndOfTurn(_ connection: EpollConnection) {
-        answered.append(connection)
+        answered.value.append(connection)
     }
 
     func endTurn() {
         // A connection that ends may have another one closed, but none answers here.
-        for connection in answered { connection.sendUnsent() }
-        answered.removeAll(keepingCapacity: true)
+        for connection in answered.value { connection.sendUnsent() }
+        answered.value.removeAll(keepingCapacity: true)
     }
 
     func takeSpareBuffer() -> ByteBuffer {
-        spareBuffers.popLast() ?? ByteBuffer()
+        spareBuffers.value.popLast() ?? ByteBuffer()
     }
 
     /// - Parameter buffer: cleared.
     func keepSpare(_ buffer: ByteBuffer) {
-        guard buffer.capacity <= ServerLimits.spareBufferBytes, spareBuffers.count < ServerLimits.spareBuffers else {
-            return
-        }
-        spareBuffers.append(buffer)
+        guard buffer.capacity <= ServerLimits.spareBufferBytes, spareBuffers.value.count < ServerLimits.spareBuffers
+        else { return }
+        spareBuffers.value.append(buffer)
     }
 
     // MARK: Listening
