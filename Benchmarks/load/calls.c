@@ -88,18 +88,22 @@ static void flush(struct connection *connection) {
     if (connection->out_sent == connection->out_bytes) connection->out_sent = connection->out_bytes = 0;
 }
 
+static void check(const struct plan *plan, uint64_t id, const struct customer *asked, const struct answer *answer) {
+    if (answer->id != asked->id)
+        fail("call %" PRIu64 " for customer %" PRId64 " was answered for %" PRId64, id, asked->id, answer->id);
+    bool fits = plan->exact ? memcmp(&answer->probability, &asked->probability, sizeof asked->probability) == 0
+                            : is_close(answer->probability, asked->probability);
+    if (!fits)
+        fail("customer %" PRId64 ": probability %.17g, expected %.17g", asked->id, answer->probability,
+             asked->probability);
+}
+
 static void settle(struct run *run, struct connection *connection, const struct answer *answer, uint64_t now) {
     uint64_t id = answer->call ? answer->call : connection->oldest;
     struct call *call = &connection->calls[id % CALLS_LIMIT];
     if (id < connection->oldest || id >= connection->next || !call->open) fail("call %" PRIu64 " is not in flight", id);
     const struct customer *asked = &run->plan->customers.at[call->customer];
-    if (answer->id != asked->id)
-        fail("call %" PRIu64 " for customer %" PRId64 " was answered for %" PRId64, id, asked->id, answer->id);
-    bool fits = run->plan->exact ? memcmp(&answer->probability, &asked->probability, sizeof asked->probability) == 0
-                                 : is_close(answer->probability, asked->probability);
-    if (!fits)
-        fail("customer %" PRId64 ": probability %.17g, expected %.17g", asked->id, answer->probability,
-             asked->probability);
+    if (!run->plan->protocol->constant) check(run->plan, id, asked, answer);
     call->open = false;
     while (connection->oldest < connection->next && !connection->calls[connection->oldest % CALLS_LIMIT].open)
         connection->oldest++;

@@ -338,4 +338,4 @@ static size_t grpc_reply(void *state, uint8_t *out) {
     return (size_t)(out - start);
 }
 
-const struct protocol grpc_protocol = {"grpc", open_http2, grpc_request, grpc_answer, grpc_reply, true};
+const struct protocol grpc_protocol = {"grpc", open_http2, grpc_request, grpc_answer, grpc_reply, true, false};

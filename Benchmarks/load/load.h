@@ -89,9 +89,12 @@ struct protocol {
     size_t (*reply)(void *state, uint8_t *out);
     // A call that has been answered is followed by another at once, not when all calls of its connection have been.
     bool independent;
+    // The answer is the same for everybody: nothing but its status and its length can be checked.
+    bool constant;
 };
 
 extern const struct protocol churn_protocol, resp_protocol, grpc_protocol;
+extern const struct protocol http_protocol, prototype_protocol, constant_protocol;
 
 // Metadata of gRPC requests that differs in every call: a trace id of 32 hexadecimal digits.
 enum trace_id { TRACE_NONE, TRACE_LITERAL, TRACE_INDEXED };

@@ -14,7 +14,8 @@ static const char usage[] =
     "  batch    PredictBatch round trips, one in flight: --rows FILE, or --batch-ids N random ids of --ids\n"
     "  fill     stores every customer in Redis\n"
     "\n"
-    "  --protocol churn|resp|grpc  [churn]\n"
+    "  --protocol churn|resp|grpc|http|prototype|http-constant  [churn]; http asks by GET /v1/customers/ID/prediction,\n"
+    "                           prototype by POST /predict_churn_by_id, http-constant takes any answer of status 200\n"
     "  --model NAME             [the server's default], of churn\n"
     "  --trace-id literal|indexed  of grpc: metadata that differs in every call, in no table or in the dynamic table\n"
     "  --ids FILE               16 bytes a customer: id (int64), probability (double); every answer is checked\n"
@@ -28,10 +29,11 @@ static const char usage[] =
     "  --value-bytes N          [112], of fill\n";
 
 static const struct protocol *protocol(const char *name) {
-    static const struct protocol *const all[] = {&churn_protocol, &resp_protocol, &grpc_protocol};
+    static const struct protocol *const all[] = {&churn_protocol, &resp_protocol,      &grpc_protocol,
+                                                 &http_protocol,  &prototype_protocol, &constant_protocol};
     for (size_t at = 0; at < sizeof all / sizeof *all; at++)
         if (strcmp(name, all[at]->name) == 0) return all[at];
-    fail("--protocol %s: it is churn, resp or grpc", name);
+    fail("--protocol %s: it is one of those that load --help lists", name);
 }
 
 static enum trace_id trace_id(const char *name) {

@@ -179,7 +179,7 @@ static size_t churn_answer(void *state, const uint8_t *in, size_t length, struct
     return frame;
 }
 
-const struct protocol churn_protocol = {"churn", NULL, churn_request, churn_answer, NULL, false};
+const struct protocol churn_protocol = {"churn", NULL, churn_request, churn_answer, NULL, false, false};
 
 static size_t column_bytes(const struct matrix *matrix, size_t column) {
     return delimited_bytes(strlen(matrix->name[column])) + delimited_bytes(8 * matrix->rows);
@@ -271,4 +271,4 @@ static size_t resp_answer(void *state, const uint8_t *in, size_t length, struct 
     return whole;
 }
 
-const struct protocol resp_protocol = {"resp", NULL, resp_request, resp_answer, NULL, false};
+const struct protocol resp_protocol = {"resp", NULL, resp_request, resp_answer, NULL, false, false};

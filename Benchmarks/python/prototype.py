@@ -8,6 +8,7 @@ import os
 import numpy as np
 import pandas as pd
 from fastapi import FastAPI, HTTPException
+from pydantic import BaseModel
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -36,3 +37,20 @@ def predict(customer: int):
         raise HTTPException(404, "no such customer")
     features = customers.loc[[customer]].to_numpy()
     return {"customer_id": customer, "churn_probability": float(model.predict_proba(features)[0, 1])}
+
+
+class Asked(BaseModel):
+    customer_id: int
+
+
+@app.post("/predict_churn_by_id")
+def predict_churn_by_id(asked: Asked):
+    if asked.customer_id not in customers.index:
+        return {"error": "Customer not found"}
+    features = customers.loc[[asked.customer_id]]
+    probability = float(model.predict_proba(features.to_numpy())[0, 1])
+    return {
+        "customer_id": asked.customer_id,
+        "features": features.iloc[0].to_dict(),
+        "prediction": {"churn_probability": probability, "churn_prediction": int(probability >= document["threshold"])},
+    }
