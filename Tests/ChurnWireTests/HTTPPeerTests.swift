@@ -43,6 +43,22 @@ import Testing
         }
     }
 
+    /// The time-outs are the sessions' own, so one transport will do for them.
+    @Test(
+        "a slow, smuggling or flooding client is bounded, and another one of the same loop is answered beside it",
+        .timeLimit(.minutes(5)),
+        arguments: [("epoll", ["--patient"]), ("nio", [])]
+    )
+    func floods(transport: String, options: [String]) async throws {
+        try await blocking {
+            let server = try PeerShop().serve(["--transport", transport, "--event-loops", "1"])
+            let process = "\(server.process.identifier)"
+            let arguments = [server.port, "--pid", process, "--customer", PeerShop.customer]
+            try PeerShop.run("http1_floods.py", arguments + options)
+            server.stop()
+        }
+    }
+
     @Test("FastAPI answers today as recorded", .timeLimit(.minutes(5)))
     func recording() async throws {
         let python = try Surroundings.httpPython()
