@@ -79,7 +79,7 @@ extension HTTPResponder {
             output.writeLiteral(",\"version\":")
             output.writeQuoted(model.version)
             output.writeLiteral(",\"schema_id\":")
-            output.writeQuoted(hexadecimal(model.schemaID))
+            output.writeQuotedHexadecimal(model.schemaID)
             output.writeLiteral(",\"threshold\":")
             output.writeDouble(model.threshold)
             output.writeLiteral(",\"features\":[")

@@ -23,6 +23,19 @@ extension ByteBuffer {
         }
     }
 
+    /// 16 lower-case hexadecimal digits within quotes, as models and entity tags are told.
+    mutating func writeQuotedHexadecimal(_ value: UInt64) {
+        writeWithUnsafeMutableBytes(minimumWritableBytes: 18) { space in
+            space[0] = UInt8(ascii: "\"")
+            for index in 0..<16 {
+                let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index)) & 15
+                space[1 + index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+            }
+            space[17] = UInt8(ascii: "\"")
+            return 18
+        }
+    }
+
     /// The shortest text that reads back as the same double, as Python's `repr` has it. `null` for what JSON has no word for.
     mutating func writeDouble(_ value: Double) {
         guard value.isFinite else { return writeLiteral("null") }

@@ -68,7 +68,9 @@ extension ByteBuffer {
         writeLiteral("\r\n")
         if let allow = response.allow { writeString("allow: \(allow)\r\n") }
         if let tag = response.entityTag {
-            writeString("etag: \"\(hexadecimal(tag))\"\r\ncache-control: no-cache\r\n")
+            writeLiteral("etag: ")
+            writeQuotedHexadecimal(tag)
+            writeLiteral("\r\ncache-control: no-cache\r\n")
         }
         if response.isGzip { writeLiteral("content-encoding: gzip\r\n") }
         if response.varies { writeLiteral("vary: accept, accept-encoding\r\n") }
