@@ -30,6 +30,11 @@ package enum Surroundings {
         try python("CHURN_TEST_HTTP_PYTHON", environment: "venv-http", requirements: "requirements-http.txt")
     }
 
+    /// A Python that has Triton's client, of the Open Inference Protocol; `nil` when the tests with it are left out.
+    package static func tritonPython() -> String? {
+        try? python("CHURN_TEST_TRITON_PYTHON", environment: "venv-triton", requirements: "requirements-triton.txt")
+    }
+
     private static func python(_ variable: String, environment: String, requirements: String) throws -> String {
         guard let python = ProcessInfo.processInfo.environment[variable], !python.isEmpty else {
             throw Missing(

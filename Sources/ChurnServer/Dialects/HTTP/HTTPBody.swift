@@ -14,6 +14,18 @@ enum HTTPBody {
         case .memory(let memory): memory.bytes
         }
     }
+
+    /// For a worker: a view is copied, to memory of the budget.
+    func memory(_ budget: MemoryBudget) throws(HTTPFault) -> HTTPBodyMemory {
+        switch self {
+        case .memory(let memory): return memory
+        case .view(let bytes):
+            let memory = HTTPBodyMemory()
+            do throws(CallFailure) { try memory.reserve(bytes.count, budget) } catch { throw HTTPFault(error) }
+            memory.append(bytes)
+            return memory
+        }
+    }
 }
 
 /// Gathers the body of one request, piece by piece. It does no I/O.

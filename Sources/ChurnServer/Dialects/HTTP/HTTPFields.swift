@@ -26,6 +26,14 @@ package struct HTTPFields: Sendable {
         package static let any = Accepted(rawValue: 8)
     }
 
+    /// How much of a body is the JSON of the Open Inference Protocol.
+    package enum InferenceHeaderBytes: Equatable, Sendable {
+        /// No field: all of it.
+        case none
+        case bytes(Int)
+        case malformed
+    }
+
     package private(set) var contentType = ContentType.none
     package private(set) var contentEncoding = ContentEncoding.identity
     /// Empty when there is no such field.
@@ -36,6 +44,7 @@ package struct HTTPFields: Sendable {
     package private(set) var ifNoneMatch: [UInt8] = []
     package private(set) var origin: [UInt8] = []
     package private(set) var isPreflight = false
+    package private(set) var inferenceHeaderBytes = InferenceHeaderBytes.none
 
     package init() {}
 
@@ -57,8 +66,17 @@ package struct HTTPFields: Sendable {
             if Self.acceptsGzip(value) { acceptsGzip = true }
         case 16 where isTextIgnoringCase(name, "content-encoding"): addEncoding(value)
         case 29 where isTextIgnoringCase(name, "access-control-request-method"): isPreflight = true
+        case 31 where isTextIgnoringCase(name, "inference-header-content-length"): addInferenceHeader(value)
         default: break
         }
+    }
+
+    private mutating func addInferenceHeader(_ value: UnsafeRawBufferPointer) {
+        guard inferenceHeaderBytes == .none, value.first != UInt8(ascii: "-"), let bytes = decimalInteger(value) else {
+            inferenceHeaderBytes = .malformed
+            return
+        }
+        inferenceHeaderBytes = .bytes(Int(bytes))
     }
 
     /// "application/json", or another type that ends in "+json"; perhaps with parameters.

@@ -8,6 +8,11 @@ struct HTTPRequest: Sendable {
     let route: HTTPRoute?
     /// Of the path; `nil` unless it is a whole number within the range.
     let customerID: Int64?
+    /// Of a path of the Open Inference Protocol, as calls have it: NUL-terminated, "name" or "name@version"; empty for any
+    /// other path.
+    let model: [CChar]
+    /// Whether the path is of the Open Inference Protocol, if only by its beginning.
+    let isInference: Bool
     /// Behind the question mark, as it came.
     let query: [UInt8]
     let fields: HTTPFields
@@ -25,15 +30,20 @@ struct HTTPRequest: Sendable {
         let end = target.firstIndex(of: UInt8(ascii: "?")) ?? target.count
         query = end < target.count ? Array(target[(end + 1)...]) : []
         let path = UnsafeRawBufferPointer(rebasing: target[..<end])
-        func find(_ path: UnsafeRawBufferPointer) -> (HTTPRoute?, Int64?) {
-            guard let found = HTTPRoute.find(path) else { return (nil, nil) }
-            return (found.route, decimalInteger(found.parameter))
+        func find(_ path: UnsafeRawBufferPointer) -> (HTTPRoute?, Int64?, [CChar], isInference: Bool) {
+            if HTTPRoute.isInference(path) {
+                let found = HTTPRoute.findInference(path)
+                return (found?.route, nil, found?.model ?? [], true)
+            }
+            guard let found = HTTPRoute.find(path) else { return (nil, nil, [], false) }
+            return (found.route, decimalInteger(found.parameter), [], false)
         }
         if path.contains(UInt8(ascii: "%")) {
             // Hardly ever: no route needs it.
-            (route, customerID) = percentDecoded(path)?.withUnsafeBytes(find) ?? (nil, nil)
+            (route, customerID, model, isInference) =
+                percentDecoded(path)?.withUnsafeBytes(find) ?? (nil, nil, [], false)
         } else {
-            (route, customerID) = find(path)
+            (route, customerID, model, isInference) = find(path)
         }
     }
 

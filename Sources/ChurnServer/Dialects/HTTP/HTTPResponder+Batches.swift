@@ -63,20 +63,8 @@ extension HTTPResponder {
         for caller: HTTPCaller,
         on loop: LoopContext
     ) throws(HTTPFault) {
-        let memory: HTTPBodyMemory
-        switch input {
-        case .memory(let body): memory = body
-        case .view(let bytes):
-            memory = HTTPBodyMemory()
-            do throws(CallFailure) {
-                try memory.reserve(bytes.count, loop.services.budget)
-            } catch {
-                throw HTTPFault(error)
-            }
-            memory.append(bytes)
-        }
         let job = HTTPBatchJob(
-            body: memory,
+            body: try input.memory(loop.services.budget),
             request: request,
             liveness: caller.liveness,
             snapshot: loop.snapshot,

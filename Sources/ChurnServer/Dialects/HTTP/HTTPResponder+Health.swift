@@ -4,7 +4,7 @@ internal import ChurnServing
 internal import NIOCore
 
 extension HTTPResponder {
-    private func report(on loop: LoopContext, names: Bool = false) -> HealthReport? {
+    func report(on loop: LoopContext, names: Bool = false) -> HealthReport? {
         var found: HealthReport?
         loop.answerer.deliverHealth(loop.snapshot, names: names) {
             if case .health(let report) = $0 { found = report }

@@ -88,7 +88,7 @@ final class HTTPResponder: DialectState {
         }
         var input = input
         do throws(HTTPFault) {
-            if route != .predictions { input = try unpacked(input, request, on: loop) }
+            if !route.isBatch { input = try unpacked(input, request, on: loop) }
         } catch {
             return fail(request, error.status, error.detail)
         }
@@ -113,6 +113,10 @@ final class HTTPResponder: DialectState {
             body.pointee.writeString(DocsPage.html)
             return tagged(HTTPResponse(.ok, .html), request)
         case .predictions: return predictBatch(request, input, for: caller, on: loop)
+        case .modelInfer, .versionInfer: return infer(request, input, for: caller, on: loop)
+        case .serverMetadata, .serverLive, .serverReady, .repositoryIndex, .modelMetadata, .modelReady,
+            .versionMetadata, .versionReady:
+            return inferenceMetadata(route, request, input.bytes, on: loop)
         }
     }
 
@@ -159,7 +163,12 @@ final class HTTPResponder: DialectState {
     func fail(_ request: HTTPRequest, _ status: HTTPStatus, _ detail: String) -> HTTPResponse {
         body.pointee.clear()
         var response: HTTPResponse
-        if request.isPrototype {
+        if request.isInference {
+            body.pointee.writeLiteral("{\"error\":")
+            body.pointee.writeQuoted(detail)
+            body.pointee.writeLiteral("}")
+            response = HTTPResponse(status, .json)
+        } else if request.isPrototype {
             body.pointee.writeLiteral("{\"detail\":")
             switch status {
             // FastAPI's own words.

@@ -3,7 +3,7 @@ internal import ChurnCalls
 /// The head of a response, whatever version of HTTP it goes out in.
 struct HTTPResponse: Sendable {
     enum ContentType: Sendable {
-        case none, json, problem, text, ndjson, csv, html
+        case none, json, problem, text, ndjson, csv, html, octets
 
         var text: StaticString {
             switch self {
@@ -14,6 +14,7 @@ struct HTTPResponse: Sendable {
             case .html: "text/html; charset=utf-8"
             case .ndjson: "application/x-ndjson"
             case .csv: "text/csv; charset=utf-8"
+            case .octets: "application/octet-stream"
             }
         }
     }
@@ -25,6 +26,8 @@ struct HTTPResponse: Sendable {
     var retryAfterSeconds: Int?
     var entityTag: UInt64?
     var isGzip = false
+    /// Bytes of JSON before the binary data of the Open Inference Protocol; `nil` when there are none behind it.
+    var inferenceHeaderBytes: Int?
     /// By the fields Accept and Accept-Encoding.
     var varies = false
 

@@ -10,6 +10,9 @@ package enum HTTPRoute: UInt8, CaseIterable, Sendable {
     case health, models, customerPrediction, predictions
     // About the others, and in no description.
     case openAPI, docs
+    // The Open Inference Protocol.
+    case serverMetadata, serverLive, serverReady, repositoryIndex
+    case modelMetadata, modelReady, modelInfer, versionMetadata, versionReady, versionInfer
 
     /// Those that the OpenAPI document describes.
     static var described: [HTTPRoute] { allCases.filter { $0 != .openAPI && $0 != .docs } }
@@ -31,18 +34,31 @@ package enum HTTPRoute: UInt8, CaseIterable, Sendable {
         case .predictions: "/v1/predictions"
         case .openAPI: "/openapi.json"
         case .docs: "/docs"
+        case .serverMetadata: "/v2"
+        case .serverLive: "/v2/health/live"
+        case .serverReady: "/v2/health/ready"
+        case .repositoryIndex: "/v2/repository/index"
+        case .modelMetadata: "/v2/models/{model_name}"
+        case .modelReady: "/v2/models/{model_name}/ready"
+        case .modelInfer: "/v2/models/{model_name}/infer"
+        case .versionMetadata: "/v2/models/{model_name}/versions/{model_version}"
+        case .versionReady: "/v2/models/{model_name}/versions/{model_version}/ready"
+        case .versionInfer: "/v2/models/{model_name}/versions/{model_version}/infer"
         }
     }
 
     var method: HTTPMethod {
         switch self {
-        case .predictChurn, .predictChurnByID, .predictions: .post
+        case .predictChurn, .predictChurnByID, .predictions, .repositoryIndex, .modelInfer, .versionInfer: .post
         default: .get
         }
     }
 
+    /// Whether its body may be large, and its answer come in pieces.
+    var isBatch: Bool { self == .predictions || self == .modelInfer || self == .versionInfer }
+
     /// Largest body of a request.
-    var bodyLimit: Int { self == .predictions ? HTTPLimits.bodyBytes : HTTPLimits.smallBodyBytes }
+    var bodyLimit: Int { isBatch ? HTTPLimits.bodyBytes : HTTPLimits.smallBodyBytes }
 
     /// The methods that a route answers, as the field Allow has them.
     var allow: String {

@@ -73,6 +73,7 @@ extension ByteBuffer {
             writeLiteral("\r\ncache-control: no-cache\r\n")
         }
         if response.isGzip { writeLiteral("content-encoding: gzip\r\n") }
+        if let bytes = response.inferenceHeaderBytes { writeString("inference-header-content-length: \(bytes)\r\n") }
         if response.varies { writeLiteral("vary: accept, accept-encoding\r\n") }
         if let seconds = response.retryAfterSeconds { writeString("retry-after: \(seconds)\r\n") }
         if !framing.keepsAlive {

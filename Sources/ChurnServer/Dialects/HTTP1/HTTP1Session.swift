@@ -188,7 +188,7 @@ final class HTTP1Session: ConnectionSession, HTTPBatchReceiver {
             keepsAlive: head.keepsAlive && !loop.isDraining
         )
         // What comes in pieces ends with the connection.
-        if head.isHTTP10, request.route == .predictions { framing.keepsAlive = false }
+        if head.isHTTP10, request.route?.isBatch ?? false { framing.keepsAlive = false }
         let limit = min(HTTPLimits.pipelinedRequests, loop.services.configuration.maxInFlightPerConnection)
         guard waiting.count < limit, waitingBytes <= HTTPLimits.waitingAnswerBytes else {
             framing.keepsAlive = false

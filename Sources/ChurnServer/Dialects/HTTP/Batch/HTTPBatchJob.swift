@@ -19,19 +19,28 @@ protocol HTTPBatchReceiver: ConnectionSession {
     func finish(_ tag: UInt64, piece: ByteBuffer, isLast: Bool)
 }
 
+/// The rows of an answer, to be written a piece at a time.
+protocol HTTPBatchSource: Sendable {
+    var rowsToWrite: Int { get }
+
+    /// Writes rows from `row` on, until there are none left or `output` has `limitBytes`.
+    ///
+    /// - Returns: the row to go on with; `rowsToWrite` when all is written.
+    func write(from row: Int, upTo limitBytes: Int, to output: inout ByteBuffer) -> Int
+}
+
 /// The answer to one batch while it is sent: makes a piece of it at a time, so that a slow reader holds the scored rows and
 /// one piece, and not the whole text.
 ///
 /// `@unchecked Sendable`: one thread at a time has it: a worker that makes a piece, then the session's loop until the piece
 /// has been taken.
 final class HTTPBatchStream: @unchecked Sendable {
-    private let result: HTTPBatchResult
-    private let format: HTTPBatchFormat
+    private let source: any HTTPBatchSource
     private let gzip: GzipWriter?
     private var row = 0
 
-    init(_ result: HTTPBatchResult, _ format: HTTPBatchFormat, gzip: GzipWriter?) {
-        (self.result, self.format, self.gzip) = (result, format, gzip)
+    init(_ source: any HTTPBatchSource, gzip: GzipWriter?) {
+        (self.source, self.gzip) = (source, gzip)
     }
 
     /// On a worker.
@@ -39,11 +48,11 @@ final class HTTPBatchStream: @unchecked Sendable {
         var piece = ByteBuffer()
         repeat {
             var text = ByteBuffer()
-            row = result.write(from: row, as: format, upTo: ServerLimits.pieceBytes, to: &text)
-            if let gzip { gzip.write(text, isLast: row == result.rows, to: &piece) } else { piece = text }
+            row = source.write(from: row, upTo: ServerLimits.pieceBytes, to: &text)
+            if let gzip { gzip.write(text, isLast: row == source.rowsToWrite, to: &piece) } else { piece = text }
             // A piece that zlib has swallowed whole is nothing to send.
-        } while piece.readableBytes == 0 && row < result.rows
-        return (piece, row == result.rows)
+        } while piece.readableBytes == 0 && row < source.rowsToWrite
+        return (piece, row == source.rowsToWrite)
     }
 
     /// Makes the next piece on a worker, and hands it to the session.
@@ -126,9 +135,9 @@ struct HTTPBatchWriting: Sendable {
             guard let reserved = budget.reserve(rows * HTTPBatchResult.rowBytes) else {
                 return .failed(HTTPFault.outOfMemoryBudget)
             }
-            let result = HTTPBatchResult(batch, model, ids: ids, reserved: reserved)
+            let result = HTTPBatchResult(batch, model, ids: ids, format, reserved: reserved)
             let gzip = isGzip && rows > HTTPLimits.plainRows ? GzipWriter() : nil
-            let stream = HTTPBatchStream(result, format, gzip: gzip)
+            let stream = HTTPBatchStream(result, gzip: gzip)
             var response = HTTPResponse(.ok, format.contentType)
             response.isGzip = gzip != nil
             response.varies = true

@@ -40,7 +40,7 @@ enum HTTPBatchFormat: Sendable {
 }
 
 /// The scored rows of a batch, in memory of their own, to be written a piece at a time.
-final class HTTPBatchResult: Sendable {
+final class HTTPBatchResult: HTTPBatchSource {
     /// Empty when the features came with the request.
     private let ids: [Int64]
     private let probabilities: [Double]
@@ -53,8 +53,16 @@ final class HTTPBatchResult: Sendable {
     private let model: ByteBuffer
     /// Of the memory above.
     private let reserved: MemoryBudget.Reservation?
+    private let format: HTTPBatchFormat
 
-    init(_ answer: PredictBatchAnswer, _ model: ModelIdentityView, ids: [Int64], reserved: MemoryBudget.Reservation?) {
+    init(
+        _ answer: PredictBatchAnswer,
+        _ model: ModelIdentityView,
+        ids: [Int64],
+        _ format: HTTPBatchFormat,
+        reserved: MemoryBudget.Reservation?
+    ) {
+        self.format = format
         self.ids = ids
         probabilities = Array(answer.probabilities)
         decisions = Array(answer.decisions)
@@ -69,19 +77,16 @@ final class HTTPBatchResult: Sendable {
     /// What one row needs of the budget.
     static let rowBytes = 8 + 8 + 1 + 1
 
-    var rows: Int { probabilities.count }
+    var rowsToWrite: Int { probabilities.count }
 
-    /// Writes rows from `row` on, until there are none left or `output` has `limitBytes`.
-    ///
-    /// - Returns: the row to go on with; `rows` when all is written.
-    func write(from row: Int, as format: HTTPBatchFormat, upTo limitBytes: Int, to output: inout ByteBuffer) -> Int {
+    func write(from row: Int, upTo limitBytes: Int, to output: inout ByteBuffer) -> Int {
         if row == 0 { writeBeginning(format, &output) }
         var row = row
-        while row < rows, output.readableBytes < limitBytes {
+        while row < rowsToWrite, output.readableBytes < limitBytes {
             write(row, format, &output)
             row += 1
         }
-        if row == rows, format == .json { output.writeLiteral("]}") }
+        if row == rowsToWrite, format == .json { output.writeLiteral("]}") }
         return row
     }
 

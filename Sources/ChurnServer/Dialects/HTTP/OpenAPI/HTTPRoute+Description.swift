@@ -23,6 +23,7 @@ struct HTTPRouteDescription {
     var parameters: [Parameter] = []
     /// The name of the schema of the body; `nil` for a route without one.
     var body: String?
+    var isBodyRequired = true
     var example: JSON?
     var outcomes: [Outcome]
 }
@@ -106,6 +107,9 @@ extension HTTPRoute {
         case .live, .ready, .health, .models, .openAPI, .docs: probe
         case .customerPrediction: customerPredictionDescription
         case .predictions: predictionsDescription
+        case .serverMetadata, .serverLive, .serverReady, .repositoryIndex, .modelMetadata, .modelReady, .modelInfer,
+            .versionMetadata, .versionReady, .versionInfer:
+            inferenceDescription
         }
     }
 

@@ -109,7 +109,7 @@ enum HTTPSchemas {
                 "Problem",
                 object([("type", string), ("title", string), ("status", integer), ("detail", string)])
             ),
-        ]
+        ] + HTTPInferenceSchemas.all
 
     private static let rows = JSON.integer(CallLimits.batchRows)
 

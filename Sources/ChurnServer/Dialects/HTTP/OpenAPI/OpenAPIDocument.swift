@@ -22,7 +22,10 @@ package enum OpenAPIDocument {
                 ])
             ),
             ("servers", .array([.row([("url", .string("/"))])])),
-            ("tags", .array(["predictions", "health", "prototype"].map { .row([("name", .string($0))]) })),
+            (
+                "tags",
+                .array(["predictions", "health", "prototype", "inference"].map { .row([("name", .string($0))]) })
+            ),
             ("paths", .object(HTTPRoute.described.map { ("\($0.path)", .object([(method($0), operation($0))])) })),
             ("components", .object([("schemas", .object(HTTPSchemas.all))])),
         ])
@@ -46,7 +49,8 @@ package enum OpenAPIDocument {
                 (
                     "requestBody",
                     .object([
-                        ("required", .bool(true)), ("content", .object([("application/json", .object(content))])),
+                        ("required", .bool(description.isBodyRequired)),
+                        ("content", .object([("application/json", .object(content))])),
                     ])
                 )
             )
