@@ -58,6 +58,34 @@ import Testing
         }
     }
 
+    @Test("frames that carry nothing are counted, and many of them come in several pieces", arguments: [1, 7, 9, 4096])
+    func emptyFrames(piece: Int) {
+        let one = Self.frame(0, stream: 1, payload: []) + Self.frame(2, stream: 3, payload: [0, 0, 0, 0, 9])
+        let others =
+            Self.frame(0, stream: 1, payload: [7]) + Self.frame(4, stream: 0, payload: [])
+            // With the flag that ends its stream.
+            + [0, 0, 0, 0, 1, 0, 0, 0, 1]
+        var input = Self.preface + others
+        for _ in 0..<500 { input += one }
+        input += Self.frame(0x20, stream: 0, payload: [1, 2]) + others
+        var filter = IdleResetFilter()
+        var (output, count, most) = ([UInt8](), 0, 0)
+        for start in stride(from: 0, to: input.count, by: piece) {
+            input[start..<min(input.count, start + piece)].withUnsafeBytes { bytes in
+                var rest = bytes
+                while let passed = filter.next(&rest) {
+                    output += passed
+                    let empty = filter.takeEmptyFrames()
+                    count += empty
+                    most = max(most, empty)
+                }
+            }
+        }
+        #expect(output == input)
+        #expect(count == 1001)
+        #expect(most <= 64)
+    }
+
     @Test("a reset of a stream that was begun, of an even one, or of another length is nghttp2's matter")
     func untouched() {
         let begun = Self.frame(Self.headers, stream: 5, payload: [1, 2, 3])

@@ -278,22 +278,22 @@ def _():
 # --- Many calls --------------------------------------------------------------------------------------------
 
 
-@check("1,000 calls at once on one channel, each with its own answer")
+@check("4,000 calls at once on one channel, each with its own answer")
 def _():
     with open_channel() as channel:
         churn = stub(channel)
-        customers = (options.customers * 1000)[:1000]
+        customers = (options.customers * 4000)[:4000]
         calls = [churn.PredictById.future(by_id(customer), timeout=TIMEOUT_SECONDS) for customer in customers]
         for customer, call in zip(customers, calls):
             equal(call.result().customer_id, customer, "customer_id")
 
 
-@check("asyncio: 1,000 calls at once, a failure and a cancelled call among them")
+@check("asyncio: 4,000 calls at once, a failure and a cancelled call among them")
 def _():
     async def run():
         async with grpc.aio.insecure_channel(f"{HOST}:{options.port}") as channel:
             churn = stub(channel)
-            customers = (options.customers * 1000)[:1000]
+            customers = (options.customers * 4000)[:4000]
             answers = await asyncio.gather(*(churn.PredictById(by_id(customer), timeout=60) for customer in customers))
             equal([answer.customer_id for answer in answers], customers, "customers")
             try:

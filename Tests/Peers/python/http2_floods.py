@@ -273,9 +273,28 @@ def _(peer, _):
 
 for name, piece in {
     "empty DATA frames of one request": frame(DATA, 0, 1),
-    "DATA frames of nothing but padding": frame(DATA, PADDED, 1, bytes([255]) + bytes(255)),
     "PRIORITY frames": frame(PRIORITY, 0, 1, struct.pack(">IB", 0, 15)),
     "frames of an unknown type": frame(0x77, 0, 1, b"x" * 100),
+}.items():
+    @flood(f"{name}, 100,000 of them, end their connection")
+    def _(peer, _, piece=piece):
+        peer.send(peer.headers(1, peer.fields(BY_ID)))
+        until_refused(peer, (piece * 100 for _ in range(1000)))
+        return sent_away(peer, ENHANCE_YOUR_CALM)
+
+    @flood(f"{name}, a few with each call, are no flood")
+    def _(peer, _, piece=piece):
+        # More than what is taken at once, altogether.
+        for stream in range(1, 1001, 2):
+            kind, flags, payload = piece[3], piece[4], piece[9:]
+            peer.send(peer.headers(stream, peer.fields(BY_ID)), frame(kind, flags, stream, payload) * 3,
+                      frame(DATA, END_STREAM, stream, by_id()))
+            equal(peer.whole(stream).status, 0, "status")
+        return goes_on(peer)
+
+
+for name, piece in {
+    "DATA frames of nothing but padding": frame(DATA, PADDED, 1, bytes([255]) + bytes(255)),
     "window updates of the connection by 1": window_update(0, 1),
 }.items():
     @flood(f"{name}, 100,000 of them")
@@ -288,7 +307,7 @@ for name, piece in {
 @flood("PRIORITY frames of 100,000 streams that are never begun")
 def _(peer, _):
     until_refused(peer, (frame(PRIORITY, 0, stream, struct.pack(">IB", 0, 15)) for stream in range(1, 200_001, 2)))
-    return sent_away_or_on(peer)
+    return sent_away(peer, ENHANCE_YOUR_CALM)
 
 
 # --- Answers that are not taken ----------------------------------------------------------------------------

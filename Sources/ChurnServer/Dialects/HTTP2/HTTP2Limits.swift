@@ -30,6 +30,16 @@ enum HTTP2Limits {
     static let pingBurst = 100
     static let pingsPerSecond = 2
 
+    /// Frames that carry nothing: DATA without a byte that does not end its stream, PRIORITY, and types that are not of
+    /// HTTP/2's core. At once, how many more in a second, and how many more with each stream that is begun. They are the
+    /// cheapest to send: one read holds thousands, and while they are parsed every other connection of the loop waits.
+    static let emptyFrameBurst = 256
+    static let emptyFramesPerSecond = 128
+    static let emptyFramesPerStream = 4
+
+    /// After so many of them what is left of a read is looked at only when there may be more.
+    static let emptyFramesOfPiece = 64
+
     /// CONTINUATION frames behind one HEADERS frame.
     static let continuations = 8
 

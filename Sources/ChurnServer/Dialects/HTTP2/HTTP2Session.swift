@@ -31,8 +31,7 @@ final class HTTP2Session: ConnectionSession {
     /// HTTP/1.1.
     private var prefaceBytes = 0
     private var filter = IdleResetFilter()
-    private var idleResets: RateLimit
-    private var pings: RateLimit
+    private var limits: HTTP2RateLimits
     /// The peer has been sent away: nothing more of it is read when what is to be sent is sent.
     private var isSentAway = false
     private var inputIsClosed = false
@@ -60,12 +59,7 @@ final class HTTP2Session: ConnectionSession {
         self.transport = transport
         id = loop.nextSessionID()
         overdueAt = now + ServerLimits.firstByteTimeout
-        idleResets = RateLimit(
-            burst: Int(HTTP2Limits.resetBurst),
-            perSecond: Int(HTTP2Limits.resetsPerSecond),
-            now: now
-        )
-        pings = RateLimit(burst: HTTP2Limits.pingBurst, perSecond: HTTP2Limits.pingsPerSecond, now: now)
+        limits = HTTP2RateLimits(now: now)
         http2 = shared.callbacks.makeSession(for: self)
         loop.add(self)
         shared.callbacks.submitSettings(of: http2, maxStreams: loop.services.configuration.maxInFlightPerConnection)
@@ -89,8 +83,13 @@ final class HTTP2Session: ConnectionSession {
         while let piece = filter.next(&rest) {
             let taken = nghttp2_session_mem_recv(http2, piece.bindMemory(to: UInt8.self).baseAddress, piece.count)
             guard taken >= 0 else { return failed(Int32(truncatingIfNeeded: taken), bytes) }
+            let empty = filter.takeEmptyFrames()
+            if empty > 0, !limits.emptyFrames.take(empty, at: now) {
+                sendAway("too many frames that carry nothing")
+                break
+            }
         }
-        if filter.skipped > skipped, !idleResets.take(filter.skipped - skipped, at: now) {
+        if filter.skipped > skipped, !limits.idleResets.take(filter.skipped - skipped, at: now) {
             sendAway("too many resets of streams that were never begun")
         }
         if prefaceBytes < HTTP2Limits.prefaceBytes {
@@ -241,7 +240,7 @@ final class HTTP2Session: ConnectionSession {
     func receivedPing(isAcknowledgement: Bool) {
         if !isAcknowledgement {
             // The text is gRPC's own, by which its clients know to send fewer.
-            if !pings.take(at: now) { sendAway("too_many_pings") }
+            if !limits.pings.take(at: now) { sendAway("too_many_pings") }
         } else if case .announced = draining {
             // The peer has heard of it. The rest of the input in hand is still served.
             draining = .announced(until: now)
@@ -281,7 +280,7 @@ final class HTTP2Session: ConnectionSession {
     func addStream(_ id: Int32) -> Bool {
         let stream = shared.takeStream()
         stream.begin(id: id, arrival: now)
-        pings.reset()
+        limits.beganStream()
         guard nghttp2_session_set_stream_user_data(http2, id, Unmanaged.passUnretained(stream).toOpaque()) == 0 else {
             return false
         }

@@ -1,6 +1,6 @@
 internal import CNghttp2
 
-/// Leaves out of a client's input what resets a stream that the client never began.
+/// Leaves out of a client's input what resets a stream that the client never began, and counts the frames that carry nothing.
 ///
 /// gRPC's C++ core sends such an RST_STREAM when a call is cancelled right after its start (grpc#19655). HTTP/2 makes it an
 /// error of the connection, and nghttp2 has no option to overlook it: every other call on the connection would fail.
@@ -20,6 +20,8 @@ package struct IdleResetFilter: ~Copyable {
     private var lastStream: UInt32 = 0
     /// Frames that were left out.
     package private(set) var skipped = 0
+    /// Frames that carry nothing, since `takeEmptyFrames`.
+    private var emptyFrames = 0
 
     package init() {}
 
@@ -63,7 +65,14 @@ package struct IdleResetFilter: ~Copyable {
                 return piece
             }
             end += Self.headerBytes
+            if emptyFrames >= HTTP2Limits.emptyFramesOfPiece { return take(end, from: &input) }
         }
+    }
+
+    /// How many frames that carry nothing have begun since the last call. Where there are many, `next` returns in between.
+    package mutating func takeEmptyFrames() -> Int {
+        defer { emptyFrames = 0 }
+        return emptyFrames
     }
 
     private func take(_ count: Int, from input: inout UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
@@ -84,7 +93,10 @@ package struct IdleResetFilter: ~Copyable {
     private mutating func passes(_ header: UnsafeRawBufferPointer) -> Bool {
         frameRest = Int(header[0]) << 16 | Int(header[1]) << 8 | Int(header[2])
         let kind = UInt32(header[3])
-        guard kind == NGHTTP2_HEADERS.rawValue || kind == NGHTTP2_RST_STREAM.rawValue else { return true }
+        guard kind == NGHTTP2_HEADERS.rawValue || kind == NGHTTP2_RST_STREAM.rawValue else {
+            if isEmpty(kind, flags: header[4]) { emptyFrames += 1 }
+            return true
+        }
         let stream = UInt32(bigEndian: header.loadUnaligned(fromByteOffset: 5, as: UInt32.self)) & 0x7FFF_FFFF
         if kind == NGHTTP2_HEADERS.rawValue {
             lastStream = max(lastStream, stream)
@@ -95,5 +107,12 @@ package struct IdleResetFilter: ~Copyable {
         isSkipping = true
         skipped += 1
         return false
+    }
+
+    private func isEmpty(_ kind: UInt32, flags: UInt8) -> Bool {
+        if kind == NGHTTP2_DATA.rawValue {
+            return frameRest == 0 && flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) == 0
+        }
+        return kind == NGHTTP2_PRIORITY.rawValue || kind > NGHTTP2_CONTINUATION.rawValue
     }
 }
