@@ -84,6 +84,10 @@ struct HTTP1HeadReader {
         guard name.count <= HTTPLimits.methodBytes else {
             throw HTTP1Refusal(.notImplemented, "the method is above the limit of \(HTTPLimits.methodBytes) bytes")
         }
+        // What follows it would be no HTTP to any program in between.
+        guard !isText(name, "CONNECT") else {
+            throw HTTP1Refusal(.notImplemented, "the server is no proxy, and has no CONNECT")
+        }
         let method = HTTPMethod(name)
         let target = UnsafeRawBufferPointer(rebasing: line[(space + 1)..<last])
         guard target.count <= HTTPLimits.targetBytes else { throw targetTooLong }
@@ -149,9 +153,28 @@ struct HTTP1HeadReader {
             guard Self.isHost(value[...]) else { throw HTTP1Refusal(.badRequest, "the field Host is no host") }
         case 6 where isTextIgnoringCase(name, "expect"): try addExpectation(value)
         case 10 where isTextIgnoringCase(name, "connection"): addConnection(value)
-        case 14 where isTextIgnoringCase(name, "content-length"): try addLength(value)
-        case 17 where isTextIgnoringCase(name, "transfer-encoding"): try addTransferCoding(value)
+        case 14 where isTextIgnoringCase(name, "content-length"):
+            try Self.refuseTab(line)
+            try addLength(value)
+        case 17 where isTextIgnoringCase(name, "transfer-encoding"):
+            try Self.refuseTab(line)
+            try addTransferCoding(value)
         default: head.fields.add(name: name, value: value)
+        }
+    }
+
+    /// A tab may stand around a value, but not every program takes it for white space: then the body ends elsewhere.
+    private static func refuseTab(_ line: UnsafeRawBufferPointer) throws(HTTP1Refusal) {
+        guard !line.contains(0x09) else {
+            throw HTTP1Refusal(.badRequest, "a field that says where the body ends has a tab in it")
+        }
+    }
+
+    /// Nothing that a trailer could say matters here, but a program that merged it into the head would find another body.
+    static func checkTrailer(_ line: UnsafeRawBufferPointer) throws(HTTP1Refusal) {
+        let name = try field(line).name
+        guard !isTextIgnoringCase(name, "content-length"), !isTextIgnoringCase(name, "transfer-encoding") else {
+            throw HTTP1Refusal(.badRequest, "a trailer says where the body ends")
         }
     }
 

@@ -109,9 +109,8 @@ package struct HTTP1Parser: ~Copyable {
                     state = .head
                     return .body(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true)
                 }
-                // Nothing that a trailer could say matters here.
                 trailerBytes += line.count + 2
-                _ = try HTTP1HeadReader.field(line)
+                try HTTP1HeadReader.checkTrailer(line)
             case .discarding:
                 input = UnsafeRawBufferPointer(start: nil, count: 0)
                 return .needsMore
@@ -271,16 +270,39 @@ package struct HTTP1Parser: ~Copyable {
             length = length << 4 | Int(digit)
         }
         guard digits > 0 else { throw malformed }
-        // Extensions, which are ignored, but for what could hide another line in them.
-        let rest = line.dropFirst(digits)
-        guard rest.isEmpty || rest.first == UInt8(ascii: ";"),
-            rest.allSatisfy({ ($0 >= 0x20 && $0 != 0x7F) || $0 == 0x09 })
-        else { throw malformed }
+        guard Self.areExtensions(UnsafeRawBufferPointer(rebasing: line[digits...])) else { throw malformed }
         bodyBytes += length
         guard bodyBytes <= HTTPLimits.bodyBytes else {
             throw HTTP1Refusal(.contentTooLarge, "the body is above the limit of \(HTTPLimits.bodyBytes) bytes")
         }
         state = length == 0 ? .trailers : .chunk(rest: length)
+    }
+
+    /// Extensions of a chunk mean nothing here. They are a semicolon and a name each, perhaps with a value: a token, or a text
+    /// in quotes. White space and escapes, which RFC 9112 lets stand, are read differently elsewhere and sent by nobody.
+    private static func areExtensions(_ text: UnsafeRawBufferPointer) -> Bool {
+        var rest = text[...]
+        func takeToken() -> Bool {
+            let count = rest.prefix(while: isTokenCharacter).count
+            rest = rest.dropFirst(count)
+            return count > 0
+        }
+        while let first = rest.popFirst() {
+            guard first == UInt8(ascii: ";"), takeToken() else { return false }
+            guard rest.first == UInt8(ascii: "=") else { continue }
+            rest = rest.dropFirst()
+            guard rest.first == UInt8(ascii: "\"") else {
+                guard takeToken() else { return false }
+                continue
+            }
+            rest = rest.dropFirst()
+            let isText = { (byte: UInt8) in
+                byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+            }
+            rest = rest.drop(while: isText)
+            guard rest.popFirst() == UInt8(ascii: "\"") else { return false }
+        }
+        return true
     }
 }
 
