@@ -89,7 +89,7 @@ import Testing
         (body(input(), more: ",\"parameters\":{\"timeout\":-1}"), "timeout"),
         (body(input(), more: ",\"id\":1"), "id is of the type number"),
         (body(input(), more: ",\"inputs\":[]"), "twice"),
-        (body(input(), more: ",\"id\":\"\(String(repeating: "x", count: 1_025))\""), "1024 bytes"),
+        (body(input(), more: ",\"id\":\"\(String(repeating: "x", count: 1_025))\""), "1024 characters"),
     ]
 
     @Test("JSON that is wrong is refused by name, whether the loop reads it or a worker")

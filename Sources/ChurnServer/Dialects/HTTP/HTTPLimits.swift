@@ -51,9 +51,8 @@ package enum HTTPLimits {
     static let bodyTimeout = TimeAmount.seconds(30)
     static let bodyBytesPerSecond = 64 * 1024
 
-    /// Fields of one object, and bytes of the caller's own id, in a request of the Open Inference Protocol.
+    /// Fields of one object in a request of the Open Inference Protocol.
     static let inferenceFields = 256
-    static let inferenceIDBytes = 1024
 
     /// Levels of arrays and objects in a JSON text.
     package static let jsonDepth = 32

@@ -60,6 +60,8 @@ struct InferenceMetadata {
     static let customerID = "customer_id"
     /// The input of features of the caller's, all in one.
     static let features = "features"
+    /// Most characters of the caller's own id of a request, which its answer repeats.
+    static let idCharacters = 1024
     static let platform: StaticString = "churn_logistic"
     /// Those that this server has of the protocol's.
     static let extensions = ["binary_tensor_data"]

@@ -70,8 +70,8 @@ struct HTTPInferenceBody {
             }
         }
         try json.finish()
-        guard id.utf8.count <= HTTPLimits.inferenceIDBytes else {
-            throw HTTPFault(.badRequest, "the id has more than \(HTTPLimits.inferenceIDBytes) bytes")
+        guard id.unicodeScalars.count <= InferenceMetadata.idCharacters else {
+            throw HTTPFault(.badRequest, "the id has more than \(InferenceMetadata.idCharacters) characters")
         }
         guard let inputs else { throw HTTPFault(.badRequest, "the body has no inputs; \(InferenceMetadata.choice)") }
         self.inputs = inputs

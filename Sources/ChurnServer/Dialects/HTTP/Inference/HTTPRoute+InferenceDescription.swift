@@ -192,7 +192,7 @@ enum HTTPInferenceSchemas {
             "InferenceRequest",
             object(
                 [
-                    ("id", type("string", [("maxLength", .integer(HTTPLimits.inferenceIDBytes / 4))])),
+                    ("id", type("string", [("maxLength", .integer(InferenceMetadata.idCharacters))])),
                     (
                         "parameters",
                         object(
