@@ -32,6 +32,8 @@ let strict: [SwiftSetting] = [
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -53,6 +55,8 @@ let package = Package(
                 "ChurnClient", "ChurnServer",
             ]
         ),
+        // For Fuzzing/, likewise.
+        .library(name: "_ChurnFuzzTargets", targets: ["FuzzTargets"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -153,6 +157,16 @@ let package = Package(
             path: "Tests/ServerTestSupport",
             swiftSettings: strict
         ),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "ChurnServer", "ChurnServing", "ChurnModel", "ChurnFeatures", "TestSupport", nioCore, nioPosix,
+                nioLocks,
+                nioHTTP1, nioEmbedded, logging,
+            ],
+            path: "Tests/FuzzTargets",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "ChurnProtocolTests",
             dependencies: ["ChurnProtocol", "ChurnCalls", "TestSupport", nioCore],
@@ -174,7 +188,7 @@ let package = Package(
             dependencies: [
                 "ChurnServer", "ChurnServing", "ChurnCalls", "ChurnProtocol", "ChurnFeatures", "ChurnModel",
                 "ChurnStore",
-                "TestSupport", "ServerTestSupport", nioCore,
+                "TestSupport", "ServerTestSupport", "FuzzTargets", nioCore,
                 logging, lifecycle,
             ],
             swiftSettings: strict

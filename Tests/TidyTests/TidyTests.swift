@@ -4,7 +4,7 @@ import Testing
 
 /// Rules that the compiler does not check, over all Swift sources.
 @Suite struct TidyTests {
-    private static let roots = ["Sources", "Tests", "Benchmarks/Sources"]
+    private static let roots = ["Sources", "Tests", "Benchmarks/Sources", "Fuzzing/Sources"]
 
     private static func files() throws -> [SourceFile] {
         try roots.flatMap { root in

@@ -20,7 +20,7 @@ package final class LoopContext {
     private var lastSessionID = 0
     private var whenEmpty: [() -> Void] = []
 
-    init(handle: any ServingLoop, services: ServerServices, snapshot: PreparedSnapshot) {
+    package init(handle: any ServingLoop, services: ServerServices, snapshot: PreparedSnapshot) {
         self.handle = handle
         self.services = services
         current = snapshot
@@ -75,13 +75,16 @@ package final class LoopContext {
         }
     }
 
+    /// Connections that are open.
+    package var openSessions: Int { sessions.count }
+
     /// Tells the dialects that Health reports something else, though calls are answered as before.
-    func healthChanged() {
+    package func healthChanged() {
         for state in states.values { state.healthChanged() }
     }
 
     /// Tells every connection that the server is going away; from here on new calls are refused.
-    func beginDraining() {
+    package func beginDraining() {
         isDraining = true
         for session in sessions.values { session.announceDraining() }
     }

@@ -4,17 +4,20 @@ internal import Synchronization
 /// gives it back when it has been answered or its connection is gone.
 package final class MemoryBudget: Sendable {
     private let limitBytes: Int
-    private let usedBytes = Atomic<Int>(0)
+    private let used = Atomic<Int>(0)
 
     package init(limitBytes: Int) {
         self.limitBytes = limitBytes
     }
 
+    /// What is reserved now.
+    package var usedBytes: Int { used.load(ordering: .relaxed) }
+
     /// - Returns: `nil` when the budget does not have the bytes.
     package func reserve(_ bytes: Int) -> Reservation? {
-        let used = usedBytes.add(bytes, ordering: .relaxed).newValue
-        guard used <= limitBytes else {
-            usedBytes.subtract(bytes, ordering: .relaxed)
+        let usedBytes = used.add(bytes, ordering: .relaxed).newValue
+        guard usedBytes <= limitBytes else {
+            used.subtract(bytes, ordering: .relaxed)
             return nil
         }
         return Reservation(budget: self, bytes: bytes)
@@ -31,7 +34,7 @@ package final class MemoryBudget: Sendable {
         }
 
         deinit {
-            budget.usedBytes.subtract(bytes, ordering: .relaxed)
+            budget.used.subtract(bytes, ordering: .relaxed)
         }
     }
 }

@@ -22,6 +22,10 @@ package protocol Dialect: Sendable {
 package struct Peer: Sendable {
     /// Where the connection came in.
     package let endpoint: Endpoint
+
+    package init(endpoint: Endpoint) {
+        self.endpoint = endpoint
+    }
 }
 
 /// The protocol state of one connection, without its socket. Confined to the thread of its loop.
@@ -94,7 +98,7 @@ package final class PreparedSnapshot: Sendable {
     package let snapshot: ServingSnapshot
     private let prepared: [ObjectIdentifier: any Sendable]
 
-    init(_ snapshot: ServingSnapshot, for dialects: [any Dialect]) {
+    package init(_ snapshot: ServingSnapshot, for dialects: [any Dialect]) {
         self.snapshot = snapshot
         var prepared: [ObjectIdentifier: any Sendable] = [:]
         for dialect in dialects {

@@ -1,5 +1,5 @@
 internal import ChurnCalls
-internal import ChurnFeatures
+package import ChurnFeatures
 internal import ChurnModel
 internal import ChurnStore
 
@@ -38,7 +38,7 @@ package final class ServingSnapshot: Sendable {
     /// With the features of all customers in memory.
     ///
     /// - Parameter table: of the layout of `models`.
-    init(models: ModelSet, table: FeatureTable) {
+    package init(models: ModelSet, table: FeatureTable) {
         self.models = models
         let resident = ResidentFeatures(table: table)
         self.resident = resident

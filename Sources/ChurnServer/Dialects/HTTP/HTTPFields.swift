@@ -2,7 +2,7 @@ internal import ChurnBase
 
 /// What the header fields of a request say that does not depend on HTTP's version, gathered field by field. Other fields
 /// are not kept.
-package struct HTTPFields: Sendable {
+package struct HTTPFields: Equatable, Sendable {
     package enum ContentType: Sendable {
         /// No field.
         case none

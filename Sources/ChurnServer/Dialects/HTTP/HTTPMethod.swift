@@ -20,7 +20,7 @@ package enum HTTPMethod: UInt8, Sendable, CaseIterable {
         }
     }
 
-    var name: String {
+    package var name: String {
         switch self {
         case .get: "GET"
         case .head: "HEAD"

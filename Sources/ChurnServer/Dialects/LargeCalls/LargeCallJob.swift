@@ -76,6 +76,7 @@ struct LargeCallJob<Codec: LargeCallCodec>: Sendable {
 extension ServerServices {
     /// Does something on a worker.
     func work(_ body: @escaping @Sendable () -> Void) {
+        if let queue { return queue(body) }
         workers.submit { _ in
             // On Linux this is the thread's own: a core that has both rather runs the loop, and its small calls.
             _ = setpriority(CInt(PRIO_PROCESS.rawValue), 0, ServerLimits.workerNice)

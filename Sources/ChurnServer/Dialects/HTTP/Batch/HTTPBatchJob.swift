@@ -57,7 +57,7 @@ final class HTTPBatchStream: @unchecked Sendable {
 
     /// Makes the next piece on a worker, and hands it to the session.
     func continuePiece(_ tag: UInt64, of sessionID: Int, on loop: LoopContext) {
-        loop.services.workers.submit { [handle = loop.handle] _ in
+        loop.services.work { [handle = loop.handle] in
             let (piece, isLast) = self.nextPiece()
             handle.execute { loop in
                 (loop.session(sessionID) as? any HTTPBatchReceiver)?.finish(tag, piece: piece, isLast: isLast)
@@ -76,7 +76,7 @@ struct HTTPBatchJob: Sendable {
 
     /// Answers the batch on a worker, and calls `done` there, or where the last customer of it was looked up.
     func start(_ done: @escaping @Sendable (HTTPBatchOutcome) -> Void) {
-        services.workers.submit { _ in
+        services.work {
             _ = setpriority(CInt(PRIO_PROCESS.rawValue), 0, ServerLimits.workerNice)
             let memory = services.largeCallMemory.take() ?? LargeCallMemory(health: services.health)
             defer { services.largeCallMemory.keep(memory) }
