@@ -12,25 +12,18 @@ import struct
 import sys
 import threading
 
+import bystander
 import checks
+from bystander import GROWTH_BYTES, MIB, resident_bytes
 from checks import check, ensure, equal
 from http2_frames import *
 from http2_frames import Peer
 
 BY_ID = "/churn.v1.Churn/PredictById"
 BATCH = "/churn.v1.Churn/PredictBatch"
-MIB = 1 << 20
-# What a flood may add to the server's memory for good or for a while: its limits are a few MiB a connection, and a debug
-# build's heap needs room.
-GROWTH_BYTES = 64 * MIB
 # What all large requests and answers of a server together may hold.
 BUDGET_BYTES = 256 * MIB
 options = None
-
-
-def resident_bytes():
-    with open(f"/proc/{options.pid}/statm") as file:
-        return int(file.read().split()[1]) * 4096
 
 
 def by_id():
@@ -51,18 +44,14 @@ def batch(rows):
     return message(b"\x0a" + varint(len(inner)) + inner)
 
 
-class Bystander:
-    """Calls over and over on a connection of its own, from `with` to its end, and fails for a single wrong answer."""
+class Bystander(bystander.Bystander):
+    """Calls over and over on a connection of its own."""
 
     def __init__(self, growth=GROWTH_BYTES):
-        self.growth = growth
-        self.count, self.most, self.fault, self.stopping = 0, 0, None, threading.Event()
         self.peer = Peer(options.port, window=LARGEST_WINDOW - WINDOW_BYTES)
-        self.right = self.call()
-        self.before = resident_bytes()
-        self.thread = threading.Thread(target=self.run)
+        super().__init__(self.call_by_id, options.pid, growth)
 
-    def call(self):
+    def call_by_id(self):
         stream = self.peer.new_stream()
         self.peer.send(self.peer.headers(stream, self.peer.fields(BY_ID)), frame(DATA, END_STREAM, stream, by_id()))
         answer = self.peer.answer(stream)
@@ -70,37 +59,11 @@ class Bystander:
         del self.peer.answers[stream]
         return answer.body
 
-    def run(self):
+    def __exit__(self, *fault):
         try:
-            while not self.stopping.is_set():
-                equal(self.call(), self.right, "the bystander's answer")
-                self.count += 1
-                self.most = max(self.most, resident_bytes())
-        except Exception as error:
-            self.fault = error
-
-    def __enter__(self):
-        self.thread.start()
-        self.wait(20)
-        return self
-
-    def wait(self, calls):
-        """Until so many more calls are answered."""
-        wanted = self.count + calls
-        while self.count < wanted and self.thread.is_alive():
-            self.stopping.wait(0.001)
-
-    def __exit__(self, kind, *_):
-        if kind is None:
-            self.wait(20)
-        self.stopping.set()
-        self.thread.join()
-        self.peer.socket.close()
-        if kind is None:
-            if self.fault:
-                raise self.fault
-            growth = self.most - self.before
-            ensure(growth <= self.growth, f"the server's memory grew by {growth // MIB} MiB")
+            super().__exit__(*fault)
+        finally:
+            self.peer.socket.close()
 
 
 def flood(name, *pairs):
@@ -108,8 +71,8 @@ def flood(name, *pairs):
     def add(function):
         @check(name)
         def _():
-            with Bystander() as bystander, Peer(options.port, *pairs) as peer:
-                return function(peer, bystander)
+            with Bystander() as beside, Peer(options.port, *pairs) as peer:
+                return function(peer, beside)
 
     return add
 
@@ -352,7 +315,7 @@ def _():
                 ensure(peer.read(), "the connection was closed")
             peer.send(settings((INITIAL_WINDOW_SIZE, LARGEST_WINDOW)))
             bystander.wait(200)
-        held = resident_bytes() - bystander.before
+        held = resident_bytes(options.pid) - bystander.before
         statuses = [peers[0].whole(stream).status for stream in streams]
         # What an earlier flood has left may still hold memory, for the first of them.
         ensure(0 in statuses and set(statuses) <= {0, 8}, f"the first peer's answers, once they are read: {statuses}")
