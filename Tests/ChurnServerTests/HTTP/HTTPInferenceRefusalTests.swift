@@ -184,6 +184,36 @@ import Testing
         }
     }
 
+    @Test("changed bytes are answered with outputs or refused, and the connection goes on", arguments: [UInt64(1), 2])
+    func damaged(seed: UInt64) async throws {
+        try await TestServer.with { server in
+            let peer = try await server.connect()
+            try await blocking {
+                var random = SplitMix64(seed: seed)
+                let inputs = Self.input(shape: "[2]", "\"parameters\":{\"binary_data_size\":16}")
+                let json = Self.body(inputs, more: ",\"parameters\":{\"binary_data_output\":true}")
+                var refused = 0
+                for _ in 0..<1_500 {
+                    var body = Array(json.utf8) + [UInt8](repeating: 0, count: 16)
+                    for _ in 0...Int(random.next() % 3) {
+                        body[Int(random.next() % UInt64(body.count))] = UInt8(truncatingIfNeeded: random.next())
+                    }
+                    let head =
+                        "POST \(Self.path) HTTP/1.1\r\nHost: test\r\nContent-Length: \(body.count)\r\n"
+                        + "Inference-Header-Content-Length: \(json.utf8.count)\r\n\r\n"
+                    peer.send(Array(head.utf8) + body)
+                    let answer = try #require(try peer.receiveHTTP())
+                    #expect(answer.status == 200 || answer.status == 400, "\(answer.text)")
+                    if answer.status == 400 {
+                        refused += 1
+                        #expect((answer.json as? [String: String])?.keys.first == "error")
+                    }
+                }
+                #expect(refused > 500)
+            }
+        }
+    }
+
     @Test("limits and deadlines are those of every other dialect")
     func limits() async throws {
         try await TestServer.with { server in

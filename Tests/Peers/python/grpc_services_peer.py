@@ -6,6 +6,7 @@ churn.v1's unary methods.
 
 Prints and ends like grpc_peer.py. In the last check the server, which is the process --drain-pid, is told to stop.
 """
+import base64
 import functools
 import gzip
 import importlib
@@ -141,13 +142,13 @@ def _():
             request = health_pb2.HealthCheckRequest(service=service)
             checked = health_pb2_grpc.HealthStub(channel).Check(request, timeout=TIMEOUT_SECONDS)
             equal(status.status, checked.status, f"status of {service!r}")
-        equal({"", "churn.v1.Churn"} <= set(answer.statuses), True, f"services: {answer.statuses}")
+        equal({"", "churn.v1.Churn", "inference.GRPCInferenceService"} == set(answer.statuses), True, f"services: {answer.statuses}")
 
 
 @check("Watch gives the status at once, SERVICE_UNKNOWN for a service that is none, and ends when it is cancelled")
 def _():
     with open_channel() as channel:
-        for service, status in (("", Serving.SERVING), ("churn.v1.Churn", Serving.SERVING), ("no", Serving.SERVICE_UNKNOWN)):
+        for service, status in (("", Serving.SERVING), ("inference.GRPCInferenceService", Serving.SERVING), ("no", Serving.SERVICE_UNKNOWN)):
             call = watch(channel, service)
             equal(next(call).status, status, f"status of {service!r}")
             # Still open: the next one would come with the next change.
@@ -191,7 +192,7 @@ def _():
 
 SERVICES = {
     "churn.v1.Churn", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-    "grpc.reflection.v1alpha.ServerReflection",
+    "grpc.reflection.v1alpha.ServerReflection", "inference.GRPCInferenceService",
 }
 
 
@@ -345,6 +346,13 @@ def _():
     with open_channel() as channel:
         wanted = stub(channel).PredictById(by_id(a_customer()), timeout=TIMEOUT_SECONDS)
     equal((int(answer["customerId"]), answer["probability"]), (a_customer(), wanted.probability), "the prediction")
+    infer = {"model_name": "seed-logistic", "inputs": [{"name": "customer_id", "datatype": "INT64", "shape": [1],
+             "contents": {"int64_contents": [str(a_customer())]}}], "outputs": [{"name": "probability"}]}
+    answer = json.loads(run("-d", json.dumps(infer), server, "inference.GRPCInferenceService/ModelInfer"))
+    with open_channel() as channel:
+        wanted = stub(channel).PredictById(by_id(a_customer(), model="seed-logistic"), timeout=TIMEOUT_SECONDS)
+    raw, = struct.unpack("<d", base64.b64decode(answer["rawOutputContents"][0]))
+    equal(raw, wanted.probability, "the prediction by the Open Inference Protocol")
     equal(json.loads(run(server, "grpc.health.v1.Health/Check")), {"status": "SERVING"}, "health")
     ids = {"ids": {"customer_id": [str(customer) for customer in base.options.customers]}}
     answer = json.loads(run("-d", json.dumps(ids), server, "churn.v1.Churn/PredictBatchStream"))

@@ -12,7 +12,7 @@ struct GRPCService: Sendable {
     let methods: [GRPCMethod]
 
     /// In the order in which a path is compared with them: those that are called most come first.
-    static let all: [GRPCService] = [churn, health, reflection, reflectionAlpha]
+    static let all: [GRPCService] = [churn, inference, health, reflection, reflectionAlpha]
 
     static let churn = GRPCService(
         name: "churn.v1.Churn",

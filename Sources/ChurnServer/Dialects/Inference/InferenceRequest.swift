@@ -61,6 +61,15 @@ struct InferenceRequest: Sendable {
         return try found.get()
     }
 
+    /// - Parameter microseconds: the parameter `timeout`; 0 and `nil` are none.
+    static func timeout(_ microseconds: Int64?) throws(CallFailure) -> TimeAmount? {
+        guard let microseconds, microseconds != 0 else { return nil }
+        guard (1...Int64(UInt32.max) * 1_000).contains(microseconds) else {
+            throw .invalidArgument("the parameter timeout is no number of microseconds from 0 on, or too large")
+        }
+        return .microseconds(microseconds)
+    }
+
     private static func rows(_ tensors: [InferenceTensor], _ served: ServedModel) throws(CallFailure) -> Rows {
         guard let first = tensors.first else {
             throw .invalidArgument("the request has no inputs; \(InferenceMetadata.choice)")

@@ -12,6 +12,8 @@ struct InferenceTensor {
         case doubles(UnsafeBufferPointer<Double>)
         case floats(UnsafeBufferPointer<Float>)
         case texts([UnsafeRawBufferPointer])
+        /// Of another datatype.
+        case other
     }
 
     let name: String
@@ -196,7 +198,7 @@ struct InferenceTensor {
                     "value \(index) of the input \(quotedForPeer(name)) is not a finite number of its datatype"
                 )
             }
-        case .integers, .texts: throw wrongContents
+        case .integers, .texts, .other: throw wrongContents
         }
         return rows
     }

@@ -78,15 +78,10 @@ struct HTTPInferenceBody {
         head.id = id
         head.wantsBinary = parameters.binaryDataOutput ?? false
         head.outputs = outputs.map { InferenceOutput(name: $0.name, isBinary: $0.isBinary ?? head.wantsBinary) }
-        if let timeout = parameters.timeoutMicroseconds {
-            // 0: as if there were none.
-            guard (0...Int64(UInt32.max) * 1_000).contains(timeout) else {
-                throw HTTPFault(
-                    .badRequest,
-                    "the parameter timeout is no number of microseconds from 0 on, or too large"
-                )
-            }
-            if timeout > 0 { head.deadline = arrival + .microseconds(timeout) }
+        do throws(CallFailure) {
+            head.deadline = try InferenceRequest.timeout(parameters.timeoutMicroseconds).map { arrival + $0 }
+        } catch {
+            throw HTTPFault(error)
         }
     }
 

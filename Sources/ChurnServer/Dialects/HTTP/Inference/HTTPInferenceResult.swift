@@ -40,7 +40,7 @@ final class HTTPInferenceResult: HTTPBatchSource {
             return
         }
         var header = ByteBuffer()
-        let values = Values(probabilities, decisions, statuses)
+        let values = InferenceValues(probabilities: probabilities, decisions: decisions, statuses: statuses)
         Self.writeBeginning(id, model, &header)
         for (index, output) in outputs.enumerated() {
             Self.writeBeginning(of: output, index, rows, &header)
@@ -78,7 +78,7 @@ final class HTTPInferenceResult: HTTPBatchSource {
         if position == 0 {
             if let header { output.writeImmutableBuffer(header) } else { Self.writeBeginning(id, model, &output) }
         }
-        let values = Values(probabilities, decisions, statuses)
+        let values = InferenceValues(probabilities: probabilities, decisions: decisions, statuses: statuses)
         while position < rowsToWrite, output.readableBytes < limitBytes {
             let (index, first) = position.quotientAndRemainder(dividingBy: rows)
             let part = parts[index]
@@ -129,46 +129,5 @@ final class HTTPInferenceResult: HTTPBatchSource {
         output.writeLiteral("\",\"shape\":[")
         output.writeDecimal(Int64(rows))
         output.writeLiteral("]")
-    }
-}
-
-extension HTTPInferenceResult {
-    /// The values of an answer, to be written.
-    private struct Values {
-        let probabilities: [Double]
-        let decisions: [UInt8]
-        let statuses: [UInt8]
-
-        init(_ probabilities: [Double], _ decisions: [UInt8], _ statuses: [UInt8]) {
-            (self.probabilities, self.decisions, self.statuses) = (probabilities, decisions, statuses)
-        }
-
-        /// With a comma before all rows but the first.
-        func writeJSON(_ name: InferenceOutputName, _ row: Int, _ output: inout ByteBuffer) {
-            if row > 0 { output.writeLiteral(",") }
-            switch name {
-            case .probability: output.writeDouble(probabilities[row])
-            case .decision: output.writeBool(!decisions.isEmpty && decisions[row] == 1)
-            case .status: output.writeDecimal(statuses.isEmpty ? 0 : Int64(statuses[row]))
-            }
-        }
-
-        func writeBinary(_ name: InferenceOutputName, _ range: Range<Int>, _ output: inout ByteBuffer) {
-            let bytes = range.count * name.valueBytes
-            output.writeWithUnsafeMutableBytes(minimumWritableBytes: bytes) { space in
-                for (index, row) in range.enumerated() {
-                    switch name {
-                    case .probability:
-                        let pattern = probabilities[row].bitPattern.littleEndian
-                        space.storeBytes(of: pattern, toByteOffset: 8 * index, as: UInt64.self)
-                    case .decision: space[index] = decisions.isEmpty ? 0 : decisions[row]
-                    case .status:
-                        let status = statuses.isEmpty ? 0 : Int32(statuses[row]).littleEndian
-                        space.storeBytes(of: status, toByteOffset: 4 * index, as: Int32.self)
-                    }
-                }
-                return bytes
-            }
-        }
     }
 }
