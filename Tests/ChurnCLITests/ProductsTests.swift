@@ -94,9 +94,20 @@ struct ProductsTests {
             let port = try #require(line.split(separator: ":").last.flatMap { Int($0) })
             #expect(try await Self.isAnsweredByGRPC(port, model: nil) == false)
             #expect(try await Self.isAnsweredByGRPC(port, model: "seed-logistic") == true)
-            let refused = try await Self.answerByHTTP(port, "")
+            let refused = try await Self.answerByHTTP(port, "GET /v1/customers/12347/prediction")
             #expect(refused.hasPrefix("HTTP/1.1 4") && parts.allSatisfy(refused.contains), "\(refused)")
-            #expect(try await Self.answerByHTTP(port, "?model=seed-logistic").hasPrefix("HTTP/1.1 200 "))
+            let answered = try await Self.answerByHTTP(port, "GET /v1/customers/12347/prediction?model=seed-logistic")
+            #expect(answered.hasPrefix("HTTP/1.1 200 "), "\(answered)")
+            for (model, ready, inferred) in [("churn-temporal", "503", "409"), ("seed-logistic", "200", "200")] {
+                let path = "/v2/models/\(model)"
+                let readiness = try await Self.answerByHTTP(port, "GET \(path)/ready")
+                let inference = try await Self.answerByHTTP(port, "POST \(path)/infer", body: Self.inference)
+                #expect(readiness.hasPrefix("HTTP/1.1 \(ready) "), "\(readiness)")
+                #expect(inference.hasPrefix("HTTP/1.1 \(inferred) "), "\(inference)")
+                for answer in [readiness, inference] where ready != "200" {
+                    #expect(parts.allSatisfy(answer.contains), "\(answer)")
+                }
+            }
             #expect(try await Program.run(["health", "--strict"] + address).status == 1)
             kill(server.identifier, SIGTERM)
             let (status, log) = try await blocking { server.waitForEnd() }
@@ -131,9 +142,16 @@ struct ProductsTests {
         throw NoFields()
     }
 
-    private static func answerByHTTP(_ port: Int, _ query: String) async throws -> String {
-        let head = "GET /v1/customers/12347/prediction\(query) HTTP/1.1\r\nHost: churn\r\nConnection: close\r\n\r\n"
-        let answer = try await blocking { try TCPExchange.answer(port: port, to: Array(head.utf8), count: 65_536) }
+    /// Customer 12347 by the Open Inference Protocol.
+    private static let inference =
+        "{\"inputs\":[{\"name\":\"customer_id\",\"datatype\":\"INT64\",\"shape\":[1],\"data\":[12347]}]}"
+
+    /// - Parameter request: method and target.
+    private static func answerByHTTP(_ port: Int, _ request: String, body: String = "") async throws -> String {
+        let text =
+            "\(request) HTTP/1.1\r\nHost: churn\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+            + body
+        let answer = try await blocking { try TCPExchange.answer(port: port, to: Array(text.utf8), count: 65_536) }
         return String(decoding: answer, as: UTF8.self)
     }
 
