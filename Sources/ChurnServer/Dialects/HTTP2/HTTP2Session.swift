@@ -42,14 +42,7 @@ final class HTTP2Session: ConnectionSession {
     private var isEnding = false
     /// When the connection is closed unless the peer does something.
     private var overdueAt: NIODeadline?
-    private var draining = Draining.no
-
-    private enum Draining: Equatable {
-        case no
-        /// The peer has been told to begin no more; what it began before it heard so is still served.
-        case announced(until: NIODeadline)
-        case final
-    }
+    var draining = Draining.no
 
     /// - Parameter speaksHTTP1: whether the endpoint serves a peer that turns out to speak HTTP/1.1.
     init(loop: LoopContext, shared: HTTP2Loop, transport: any ConnectionTransport, speaksHTTP1: Bool) {
@@ -225,46 +218,14 @@ final class HTTP2Session: ConnectionSession {
         }
     }
 
-    // MARK: Draining
-
-    /// The first of two steps: streams that the peer begins before it hears of it are served as any other.
-    func announceDraining() {
-        guard draining == .no else { return }
-        draining = .announced(until: .now() + HTTP2Limits.drainRoundTrip)
-        _ = nghttp2_submit_shutdown_notice(http2)
-        // Its acknowledgement tells that the peer has heard.
-        _ = nghttp2_submit_ping(http2, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
-        flush()
-    }
-
     func receivedPing(isAcknowledgement: Bool) {
-        if !isAcknowledgement {
+        if isAcknowledgement {
+            peerHasHeard()
+        } else if !limits.pings.take(at: now) {
             // The text is gRPC's own, by which its clients know to send fewer.
-            if !limits.pings.take(at: now) { sendAway("too_many_pings") }
-        } else if case .announced = draining {
-            // The peer has heard of it. The rest of the input in hand is still served.
-            draining = .announced(until: now)
+            sendAway("too_many_pings")
         }
     }
-
-    /// The second step: streams above the last one so far are not begun, and a client may try them elsewhere.
-    private func finishDraining() {
-        guard case .announced(let until) = draining, now >= until else { return }
-        draining = .final
-        _ = nghttp2_submit_goaway(
-            http2,
-            UInt8(NGHTTP2_FLAG_NONE.rawValue),
-            nghttp2_session_get_last_proc_stream_id(http2),
-            NGHTTP2_NO_ERROR.rawValue,
-            nil,
-            0
-        )
-        // Responses that would never end do now.
-        for stream in streams { resume(stream) }
-    }
-
-    /// The peer has been told that no more streams are begun.
-    var beginsNoMore: Bool { draining == .final }
 
     // MARK: Streams
 
@@ -272,9 +233,12 @@ final class HTTP2Session: ConnectionSession {
 
     /// Has those responses go on that wait for something to send.
     func resumeAll(where matches: (HTTP2Stream) -> Bool) {
-        takeTurn {
-            for stream in streams where matches(stream) { resume(stream) }
-        }
+        takeTurn { resumeEach(where: matches) }
+    }
+
+    /// The same within a turn.
+    func resumeEach(where matches: (HTTP2Stream) -> Bool) {
+        for stream in streams where matches(stream) { resume(stream) }
     }
 
     func addStream(_ id: Int32) -> Bool {
@@ -338,7 +302,7 @@ final class HTTP2Session: ConnectionSession {
 
     /// Sends what nghttp2 has to send: every turn of a session ends with this. What the peer does not take stays with
     /// nghttp2, and answers stay in memory that is reserved for them.
-    private func flush() {
+    func flush() {
         guard prefaceBytes == HTTP2Limits.prefaceBytes, let http2 else { return }
         guard let transport, !transport.isBackedUp else { return }
         isFlushing = true
