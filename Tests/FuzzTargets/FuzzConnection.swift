@@ -17,7 +17,6 @@ final class FuzzConnection: ConnectionTransport {
     private let isSlow: Bool
     private var random: SplitMix64
     private var wasBackedUp = false
-    private var notifiesSession = false
     private var inputHasEnded = false
     private var end = End.none
 
@@ -83,10 +82,6 @@ final class FuzzConnection: ConnectionTransport {
                 if isSlow, unsent.readableBytes > 0 { return }
             }
         }
-        if notifiesSession {
-            notifiesSession = false
-            session?.outputSent()
-        }
         switch end {
         case .none: break
         case .output: hasEndedInOrder = true
@@ -103,8 +98,6 @@ final class FuzzConnection: ConnectionTransport {
         unsent.writeImmutableBuffer(frames)
         if isBackedUp { wasBackedUp = true }
     }
-
-    func notifyWhenSent() { notifiesSession = true }
 
     var isBackedUp: Bool { unsent.readableBytes >= (isSlow ? 64 : 256 * 1024) }
 

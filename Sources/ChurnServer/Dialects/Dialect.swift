@@ -46,10 +46,7 @@ package protocol ConnectionSession: AnyObject {
     /// `count` bytes have been read into `payloadRoom`.
     func receivedPayload(_ count: Int)
 
-    /// What was sent before `notifyWhenSent` has been taken. Nothing may be sent from within.
-    func outputSent()
-
-    /// The peer has taken what waited for it, after the transport was backed up.
+    /// The peer has taken what waited for it, after the transport was backed up. A transport may call it from within `send`.
     func outputTaken()
 
     /// The peer will send no more.
@@ -76,7 +73,6 @@ package protocol ConnectionSession: AnyObject {
 extension ConnectionSession {
     package var payloadRoom: UnsafeMutableRawBufferPointer? { nil }
     package func receivedPayload(_ count: Int) {}
-    package func outputSent() {}
     package func outputTaken() {}
 }
 

@@ -8,9 +8,6 @@ package protocol ConnectionTransport: AnyObject {
     /// - Parameter frames: kept by reference, or taken and replaced by another buffer; the caller clears it.
     func send(_ frames: inout ByteBuffer)
 
-    /// Calls `outputSent` of the session when the system has taken all that was sent so far. To be called behind a `send`.
-    func notifyWhenSent()
-
     /// So much waits for the peer to take it that a session which can hold more back does: `outputTaken` follows.
     var isBackedUp: Bool { get }
 

@@ -72,8 +72,15 @@ final class HTTP1Session: ConnectionSession, HTTPBatchReceiver {
         endTurn()
     }
 
-    func outputSent() {
-        guard let first = waiting.first, let stream = first.stream else { return }
+    func outputTaken() {
+        continueAnswer()
+    }
+
+    /// Has the next piece of an answer made when the peer has taken those before it.
+    private func continueAnswer() {
+        guard awaitsOutput, let transport, !transport.isBackedUp, let first = waiting.first, let stream = first.stream
+        else { return }
+        awaitsOutput = false
         stream.continuePiece(first.tag, of: id, on: loop)
     }
 
@@ -325,10 +332,7 @@ final class HTTP1Session: ConnectionSession, HTTPBatchReceiver {
     private func endTurn() {
         guard let transport else { return http.recycle() }
         if http.output.pointee.readableBytes > 0 { transport.send(&http.output.pointee) }
-        if awaitsOutput {
-            awaitsOutput = false
-            transport.notifyWhenSent()
-        }
+        continueAnswer()
         http.recycle()
         if waiting.isEmpty, isEnding || inputIsClosed {
             if inputIsClosed { return transport.finish() }

@@ -22,8 +22,6 @@ final class EpollConnection: ConnectionTransport {
     /// The session adds to what was just sent.
     private var isRefilling = false
     private var isWaitingToSend = false
-    /// The session wants to know when all is sent.
-    private var notifiesSession = false
     private var inputHasEnded = false
     /// What ends when all is sent.
     private var end = End.none
@@ -89,10 +87,6 @@ final class EpollConnection: ConnectionTransport {
         frames = context.takeSpareBuffer()
     }
 
-    func notifyWhenSent() {
-        notifiesSession = true
-    }
-
     /// One piece is what a turn of the loop sends.
     var isBackedUp: Bool { unsentBytes >= ServerLimits.pieceBytes }
 
@@ -146,10 +140,6 @@ final class EpollConnection: ConnectionTransport {
             if !unsent.isEmpty { return watch() }
         }
         if isWaitingToSend { watch() }
-        if notifiesSession {
-            notifiesSession = false
-            session?.outputSent()
-        }
         switch end {
         case .none: break
         case .output: shutdown(descriptor, CInt(SHUT_WR))

@@ -266,14 +266,6 @@ private final class NIOConnection: ChannelInboundHandler, ConnectionTransport {
         context?.writeAndFlush(wrapOutboundOut(frames), promise: nil)
     }
 
-    func notifyWhenSent() {
-        guard let context else { return }
-        // Written behind everything else, and so done when that is.
-        let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenSuccess { [weak self] in self?.session?.outputSent() }
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
-    }
-
     var isBackedUp: Bool { context.map { !$0.channel.isWritable } ?? false }
 
     func closeOutput() {
