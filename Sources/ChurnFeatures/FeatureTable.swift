@@ -66,6 +66,8 @@ package final class FeatureTable: @unchecked Sendable {
     package let context: BuildContext
     /// The number of the build that the rows come from.
     package let generation: Int64
+    /// Tells builds apart, and segmentations of one build; 0 where nobody wants to know.
+    package let identity: UInt64
     package let rowCount: Int
     /// False when no customer has a product: what the rows hold of `ProductFeatures` means nothing.
     package let hasProducts: Bool
@@ -208,6 +210,7 @@ package final class FeatureTable: @unchecked Sendable {
     private init(
         context: BuildContext,
         generation: Int64,
+        identity: UInt64,
         rowCount: Int,
         hasProducts: Bool,
         segmentNames: [String],
@@ -220,6 +223,7 @@ package final class FeatureTable: @unchecked Sendable {
     ) {
         self.context = context
         self.generation = generation
+        self.identity = identity
         self.rowCount = rowCount
         self.hasProducts = hasProducts
         self.segmentNames = segmentNames
@@ -245,6 +249,7 @@ package final class FeatureTable: @unchecked Sendable {
         private let layout: RowLayout
         private let context: BuildContext
         private let generation: Int64
+        private let identity: UInt64
         private let segmentNames: [String]
         private var segments: [UInt8] = []
         private var rowCount = 0
@@ -255,15 +260,18 @@ package final class FeatureTable: @unchecked Sendable {
 
         /// - Parameters:
         ///   - layout: what the rows hold.
+        ///   - identity: tells builds apart, where anybody wants to know.
         ///   - segmentNames: at most `segmentLimit`; the rest is left out.
         ///   - reservedRows: the number of customers to come, when known; the memory grows beyond it.
         package init(
             layout: RowLayout = .features,
             context: BuildContext,
             generation: Int64,
+            identity: UInt64 = 0,
             segmentNames: [String] = [],
             reservedRows: Int = 0
         ) {
+            self.identity = identity
             self.segmentNames = Array(segmentNames.prefix(FeatureTable.segmentLimit))
             self.layout = layout
             self.context = context
@@ -321,6 +329,7 @@ package final class FeatureTable: @unchecked Sendable {
             return FeatureTable(
                 context: context,
                 generation: generation,
+                identity: identity,
                 rowCount: rowCount,
                 hasProducts: hasProducts,
                 segmentNames: segmentNames,

@@ -1,3 +1,4 @@
+internal import ChurnBase
 package import ChurnFeatures
 
 /// A finished feature build.
@@ -35,6 +36,18 @@ package struct FeatureBuild: Equatable, Sendable {
 }
 
 extension FeatureBuild {
+    /// Tells builds apart, and segmentations of one build, across stores. No two give different answers with the same.
+    package var identity: UInt64 {
+        var identity = StableHash()
+        identity.combine(hash)
+        identity.combine(generation)
+        identity.combine(context.asOfMinute)
+        identity.combine(context.lastPurchaseMinute)
+        identity.combine(builtAtSeconds)
+        identity.combine(segmentation)
+        return identity.value
+    }
+
     /// Whether it can be a build at all. Its moment lies within the days that facts can have, so that no reader's
     /// arithmetic on it can overflow. (A hash that does not parse shows when the features are loaded.)
     var isConsistent: Bool {

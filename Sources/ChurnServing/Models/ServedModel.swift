@@ -15,6 +15,8 @@ package final class ServedModel: @unchecked Sendable {
     package let identity: ModelIdentityView
     /// NUL-terminated names of the inputs.
     package let names: UnsafeBufferPointer<UnsafeMutablePointer<CChar>?>
+    /// Of everything that its answers depend on: another model under the same name and version has another.
+    package let contentHash: UInt64
     private let selector: UnsafeMutablePointer<CChar>
     private let ownedStrings: [UnsafeMutablePointer<CChar>]
 
@@ -37,6 +39,7 @@ package final class ServedModel: @unchecked Sendable {
             threshold: model.threshold
         )
         selector = copy(model.selector)
+        contentHash = Self.contentHash(of: model, level: level)
         let names = UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: model.inputs.count)
         _ = names.initialize(from: model.inputs.map { copy($0.feature) })
         self.names = UnsafeBufferPointer(names)
@@ -46,6 +49,23 @@ package final class ServedModel: @unchecked Sendable {
     deinit {
         names.deallocate()
         for string in ownedStrings { string.deallocate() }
+    }
+
+    private static func contentHash(of model: LogisticModel, level: CPULevel) -> UInt64 {
+        var hash = StableHash()
+        hash.combine(text: model.selector)
+        // The names and transforms of its inputs.
+        hash.combine(model.schemaHash)
+        hash.combine(model.threshold.bitPattern)
+        hash.combine(model.intercept.bitPattern)
+        for input in model.inputs {
+            hash.combine(input.mean.bitPattern)
+            hash.combine(input.scale.bitPattern)
+            hash.combine(input.term.coefficient.bitPattern)
+        }
+        // The last bits of a probability.
+        hash.combine(text: level.rawValue)
+        return hash.value
     }
 
     package var inputCount: Int { featureColumns.count }

@@ -22,6 +22,8 @@ package final class ServingSnapshot: Sendable {
         package let customers: Int64
         /// Seconds since 1970-01-01 00:00 on the clock of the transactions.
         package let featureTime: Int64
+        /// Tells builds apart, and segmentations of one build.
+        package let identity: UInt64
     }
 
     /// Without a feature build, for now.
@@ -47,7 +49,8 @@ package final class ServingSnapshot: Sendable {
         build = Build(
             generation: table.generation,
             customers: Int64(table.rowCount),
-            featureTime: resident.featureTime
+            featureTime: resident.featureTime,
+            identity: table.identity
         )
     }
 
@@ -64,7 +67,8 @@ package final class ServingSnapshot: Sendable {
         build = Build(
             generation: newest.generation,
             customers: newest.customers,
-            featureTime: newest.context.featureTime
+            featureTime: newest.context.featureTime,
+            identity: newest.identity
         )
     }
 

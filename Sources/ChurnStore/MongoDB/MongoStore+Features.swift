@@ -37,6 +37,7 @@ extension MongoStore {
             layout: layout,
             context: build.context,
             generation: build.generation,
+            identity: build.identity,
             segmentNames: build.mongoPlace.segmentNames
         )
         var digest = FactsDigest(inAnyOrder: true)

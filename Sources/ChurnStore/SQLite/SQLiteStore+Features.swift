@@ -15,6 +15,7 @@ extension SQLiteStore {
                 layout: layout,
                 context: build.context,
                 generation: build.generation,
+                identity: build.identity,
                 segmentNames: try segmentNames(database),
                 reservedRows: rowCount
             )

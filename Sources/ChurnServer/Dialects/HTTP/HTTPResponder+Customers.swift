@@ -22,8 +22,13 @@ extension HTTPResponder {
             )
             let deadline = try query.deadline(request.arrival)
             return selector.withUnsafeBufferPointer { selector in
-                let call = Call(model: selector.baseAddress.unsafelyUnwrapped, method: .predictByID(arguments))
-                return self.call(call, of: request, deadline: deadline, for: caller, on: loop)
+                let model = selector.baseAddress.unsafelyUnwrapped
+                let tag = entityTag(of: arguments, by: model, loop.snapshot)
+                if let tag, isKnown(customerID, loop.snapshot), let known = notModified(tag, request) { return known }
+                let call = Call(model: model, method: .predictByID(arguments))
+                let response = self.call(call, of: request, deadline: deadline, for: caller, on: loop)
+                guard let response, response.status == .ok else { return response }
+                return tag.map { tagged(response, $0) } ?? tagged(response, request)
             }
         } catch {
             return fail(request, error.status, error.detail)
@@ -35,7 +40,7 @@ extension HTTPResponder {
         switch answer {
         case .prediction(let prediction, let model):
             write(prediction, model)
-            return tagged(HTTPResponse(.ok, .json), request)
+            return HTTPResponse(.ok, .json)
         case .failure(let failure): return fail(request, failure)
         case .batch, .health: return HTTPResponse(.internalError)
         }
@@ -89,6 +94,8 @@ extension HTTPResponder {
     // MARK: Models
 
     func models(_ request: HTTPRequest, on loop: LoopContext) -> HTTPResponse {
+        let tag = entityTag(of: loop.snapshot.models)
+        if let known = notModified(tag, request) { return known }
         body.pointee.writeLiteral("{\"models\":[")
         for (index, served) in loop.snapshot.models.models.enumerated() {
             if index > 0 { body.pointee.writeLiteral(",") }
@@ -110,36 +117,7 @@ extension HTTPResponder {
             body.pointee.writeLiteral("]}")
         }
         body.pointee.writeLiteral("]}")
-        return tagged(HTTPResponse(.ok, .json), request)
-    }
-
-    // MARK: Entity tags
-
-    /// Adds the entity tag of the body, or answers that the caller has this body already.
-    ///
-    /// The tag is the hash of the body: another build or another model that gives the same answer is no news.
-    func tagged(_ response: HTTPResponse, _ request: HTTPRequest) -> HTTPResponse {
-        var response = response
-        var hash = StableHash()
-        body.pointee.withUnsafeReadableBytes { hash.combine($0) }
-        response.entityTag = hash.value
-        let known = request.fields.ifNoneMatch
-        if !known.isEmpty, Self.contains(known, "\"\(hexadecimal(hash.value))\"") {
-            response.status = .notModified
-            response.contentType = .none
-            body.pointee.clear()
-        }
-        return response
-    }
-
-    /// Whether a list of entity tags has this one, weak or not; an asterisk stands for all.
-    private static func contains(_ list: [UInt8], _ tag: String) -> Bool {
-        list.split(separator: UInt8(ascii: ",")).contains { element in
-            var text = element.drop { $0 == 0x20 || $0 == 0x09 }
-            while let last = text.last, last == 0x20 || last == 0x09 { text.removeLast() }
-            if text.starts(with: "W/".utf8) { text = text.dropFirst(2) }
-            return text.elementsEqual("*".utf8) || text.elementsEqual(tag.utf8)
-        }
+        return tagged(HTTPResponse(.ok, .json), tag)
     }
 }
 

@@ -107,11 +107,13 @@ final class HTTPResponder: DialectState {
         case .models: return models(request, on: loop)
         case .customerPrediction: return predictCustomer(request, for: caller, on: loop)
         case .openAPI:
+            if let known = notModified(Self.openAPITag, request) { return known }
             body.pointee.writeBytes(OpenAPIDocument.bytes)
-            return tagged(HTTPResponse(.ok, .json), request)
+            return tagged(HTTPResponse(.ok, .json), Self.openAPITag)
         case .docs:
+            if let known = notModified(Self.docsTag, request) { return known }
             body.pointee.writeString(DocsPage.html)
-            return tagged(HTTPResponse(.ok, .html), request)
+            return tagged(HTTPResponse(.ok, .html), Self.docsTag)
         case .predictions: return predictBatch(request, input, for: caller, on: loop)
         case .modelInfer, .versionInfer: return infer(request, input, for: caller, on: loop)
         case .serverMetadata, .serverLive, .serverReady, .repositoryIndex, .modelMetadata, .modelReady,
@@ -140,7 +142,7 @@ final class HTTPResponder: DialectState {
         body.pointee.clear()
         var response = HTTPResponse(.internalError)
         loop.answerer.deliver(late) { response = write($0, of: request) }
-        return response
+        return request.route == .customerPrediction && response.status == .ok ? tagged(response, request) : response
     }
 
     /// Writes the answer of a call that a request has made.
