@@ -33,6 +33,10 @@ package enum HTTPLimits {
     /// Answers to batches above so many rows are packed with gzip for callers that take it.
     static let plainRows = 100
 
+    /// What an answer in pieces takes of the common budget beside its rows: the piece in hand, whose memory grows by doubling,
+    /// and zlib's state.
+    static let piecesBytes = 3 * ServerLimits.pieceBytes
+
     /// Requests of one connection that are being answered, and answers that wait for those before them. A peer that sends
     /// more before it has read its answers is refused.
     static let pipelinedRequests = 256

@@ -38,9 +38,19 @@ final class HTTPBatchStream: @unchecked Sendable {
     private let source: any HTTPBatchSource
     private let gzip: GzipWriter?
     private var row = 0
+    /// Of memory for the pieces.
+    private var reserved: MemoryBudget.Reservation?
 
     init(_ source: any HTTPBatchSource, gzip: GzipWriter?) {
         (self.source, self.gzip) = (source, gzip)
+    }
+
+    /// Makes the first piece, and reserves memory for the others if there are any. Where a batch is answered.
+    func begin(_ response: HTTPResponse, _ budget: MemoryBudget) -> HTTPBatchOutcome {
+        let (piece, isLast) = nextPiece()
+        if isLast { return .answered(response, piece, nil) }
+        reserved = budget.reserve(HTTPLimits.piecesBytes)
+        return reserved == nil ? .failed(HTTPFault.outOfMemoryBudget) : .answered(response, piece, self)
     }
 
     /// On a worker.
@@ -141,8 +151,7 @@ struct HTTPBatchWriting: Sendable {
             var response = HTTPResponse(.ok, format.contentType)
             response.isGzip = gzip != nil
             response.varies = true
-            let (piece, isLast) = stream.nextPiece()
-            return .answered(response, piece, isLast ? nil : stream)
+            return stream.begin(response, budget)
         case .failure(let failure): return .failed(HTTPFault(failure))
         case .prediction, .health:
             return .failed(HTTPFault(.internalError, "the batch has an answer that is none"))

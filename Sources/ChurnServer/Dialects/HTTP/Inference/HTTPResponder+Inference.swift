@@ -126,8 +126,7 @@ struct HTTPInferenceWriting: Sendable {
             response.inferenceHeaderBytes = result.headerBytes
             response.isGzip = gzip != nil
             response.varies = true
-            let (piece, isLast) = stream.nextPiece()
-            return .answered(response, piece, isLast ? nil : stream)
+            return stream.begin(response, budget)
         case .failure(let failure): return .failed(HTTPFault(failure))
         case .prediction, .health: return .failed(HTTPFault(.internalError, "the request has an answer that is none"))
         }
