@@ -9,20 +9,23 @@ struct ListeningTests {
     /// Of a Health call: call id 1, and an empty message as field 6.
     private static let frame: [UInt8] = [0, 0, 0, 11, 0x09, 1, 0, 0, 0, 0, 0, 0, 0, 0x32, 0]
 
+    /// The protocols beneath each scheme.
+    private static let protocols = ["frames": ["frames"], "grpc": ["HTTP/2"], "http": ["HTTP/1.1", "HTTP/2"]]
+
     /// What a connection to a port speaks, by the server's first bytes to each beginning.
-    private static func speaks(_ port: Int) async throws -> [String] {
+    private static func speaks(_ port: Int) async throws -> Set<String> {
         try await blocking {
-            var spoken: [String] = []
+            var spoken: Set<String> = []
             // Its response: a length of less than 64 KiB, then field 1.
             // The empty line is for what reads lines: it would wait for the end of one.
             let frames = try TCPExchange.answer(port: port, to: frame + Array("\r\n\r\n".utf8), count: 5)
-            if frames.prefix(2) == [0, 0], frames.last == 0x09 { spoken.append("frames") }
+            if frames.prefix(2) == [0, 0], frames.last == 0x09 { spoken.insert("frames") }
             // SETTINGS, of no stream.
-            let grpc = try TCPExchange.answer(port: port, to: preface, count: 9)
-            if grpc.count == 9, grpc[3...] == [4, 0, 0, 0, 0, 0] { spoken.append("grpc") }
+            let settings = try TCPExchange.answer(port: port, to: preface, count: 9)
+            if settings.count == 9, settings[3...] == [4, 0, 0, 0, 0, 0] { spoken.insert("HTTP/2") }
             let get = Array("GET / HTTP/1.1\r\nhost: x\r\n\r\n".utf8)
             let http = try TCPExchange.answer(port: port, to: get, count: 12)
-            if String(decoding: http, as: UTF8.self) == "HTTP/1.1 200" { spoken.append("http") }
+            if String(decoding: http, as: UTF8.self) == "HTTP/1.1 200" { spoken.insert("HTTP/1.1") }
             return spoken
         }
     }
@@ -70,7 +73,10 @@ struct ListeningTests {
         try await Self.serving(listen + ["--transport", transport, "--port-file", file]) { places in
             #expect(places.map(\.speaks) == [["frames"], ["grpc"], ["http"], ["frames", "grpc", "http"]])
             #expect(Set(places.map(\.port)).count == 4)
-            for place in places { #expect(try await Self.speaks(place.port) == place.speaks) }
+            for place in places {
+                let wanted = place.speaks.flatMap { Self.protocols[$0] ?? [] }
+                #expect(try await Self.speaks(place.port) == Set(wanted))
+            }
             #expect(try shop.read("port") == "\(places[0].port)\n")
             // What calls by frames finds the first address, and says of one that has none of them that it closes.
             for (place, isServed) in zip(places, [true, false, false, true]) {

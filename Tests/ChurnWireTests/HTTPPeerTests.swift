@@ -59,6 +59,24 @@ import Testing
         }
     }
 
+    @Test(
+        "JSON over HTTP/2 is that over HTTP/1.1, and readers that stop hold little over either",
+        .timeLimit(.minutes(10)),
+        arguments: servers
+    )
+    func http2(flags: [String]) async throws {
+        try await blocking {
+            let shop = try PeerShop()
+            let features = try shop.exportFeatures()
+            let server = try shop.serve(flags)
+            // Without its last check, which tells the server to stop, there would be no end to wait for.
+            let process = "\(server.process.identifier)"
+            try PeerShop.run("http2_json_peer.py", [server.port, "--pid", process, "--customers", features])
+            let (status, output) = server.process.waitForEnd()
+            #expect(status == 0, "\(output)")
+        }
+    }
+
     @Test("FastAPI answers today as recorded", .timeLimit(.minutes(5)))
     func recording() async throws {
         let python = try Surroundings.httpPython()

@@ -22,6 +22,13 @@ struct PeerShop {
         try ChildProcess.run(churn, ["features", "--store", store])
     }
 
+    /// - Returns: a file with every customer and its features.
+    func exportFeatures() throws -> String {
+        let file = "\(directory.path)/features.csv"
+        try ChildProcess.run(churn, ["features", lines, "--output", file])
+        return file
+    }
+
     struct Server {
         let process: ChildProcess
         let port: String

@@ -111,8 +111,43 @@ extension FuzzTarget {
         bytes(settings, acknowledged, call(1, 0, byID(7)), call(3, 0, byID(8)), ping),
         bytes(settings, call(1, 3, []), call(3, 4, []), call(5, 9, []), call(7, 10, []), call(9, 6, [])),
         bytes(settings, call(1, 1, byIDs(12)), call(3, 2, byIDs(600)), room),
-        messageInPieces, openStreams, headersInPieces, compressed,
+        messageInPieces, openStreams, headersInPieces, compressed, documents, batches,
     ]
+
+    /// Requests that are no calls, and calls beside them.
+    private static let documents = bytes(
+        settings,
+        H2.request(1, "/v1/customers/7/prediction?contributions=true", [("if-none-match", "*"), ("host", "fuzz")]),
+        H2.request(3, "/predict_churn_by_id", isPost: true, isLast: false, [("content-length", "17")]),
+        data(3, Array("{\"customer_id\":".utf8)),
+        call(5, 0, byID(8)),
+        data(3, Array("7}".utf8), isLast: true),
+        H2.request(7, "/none", [("host", "other")]),
+        H2.request(9, "/livez", isPost: true, isLast: false, [("content-length", "99999")]),
+        data(9, [1, 2, 3]),
+        H2.request(11, "/openapi.json"),
+        H2.request(13, "/v1/predictions", isPost: true, isLast: false, [("content-length", "3")]),
+        data(13, [123], isLast: true)
+    )
+
+    /// A small one, a large one in pieces, one that is called off, one that is packed and no gzip.
+    private static let batches: [UInt8] = {
+        let body = Array("{\"customer_ids\":[1\(String(repeating: ",2", count: 3_000))]}".utf8)
+        return bytes(
+            settings,
+            H2.request(1, "/v1/predictions", isPost: true, isLast: false),
+            data(1, Array("{\"customer_ids\":[1,2,9]}".utf8), isLast: true),
+            H2.request(3, "/v1/predictions?format=csv", isPost: true, isLast: false, [("accept-encoding", "gzip")]),
+            data(3, Array(body.prefix(5_000))),
+            H2.request(5, "/v1/predictions", isPost: true, isLast: false),
+            data(5, body, isLast: true),
+            reset(5),
+            data(3, Array(body.dropFirst(5_000)), isLast: true),
+            H2.request(7, "/v1/predictions", isPost: true, isLast: false, [("content-encoding", "gzip")]),
+            data(7, [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0, 0], isLast: true),
+            room
+        )
+    }()
 
     /// With calls beside it that are called off.
     private static let messageInPieces: [UInt8] = {

@@ -46,6 +46,20 @@ enum HTTP2Bytes {
         frame(Kind.headers, flags: endHeaders, stream: stream, block(path, fields))
     }
 
+    /// The head of a request that is no call of gRPC.
+    static func request(
+        _ stream: UInt8,
+        _ path: String,
+        isPost: Bool = false,
+        isLast: Bool = true,
+        _ fields: [(String, String)] = []
+    ) -> [UInt8] {
+        // The method and the scheme by their indices in HPACK's static table.
+        var block: [UInt8] = [isPost ? 0x83 : 0x82, 0x86, 0x04] + literal(path) + [0x01] + literal("fuzz")
+        for (name, value) in fields { block += [0x00] + literal(name) + literal(value) }
+        return frame(Kind.headers, flags: endHeaders | (isLast ? endStream : 0), stream: stream, block)
+    }
+
     /// A message as gRPC frames it.
     static func message(_ payload: [UInt8], isCompressed: Bool = false) -> [UInt8] {
         [isCompressed ? 1 : 0] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: payload.count >> $0) } + payload

@@ -8,6 +8,13 @@ package enum DialectChoice: Sendable {
     /// says nothing: at a drain it gets this dialect's notice. A first byte of none of them closes the connection.
     case firstByte([(bytes: ClosedRange<UInt8>, dialect: any Dialect)])
 
+    /// HTTP/1.1 and HTTP/2, and nothing else: what begins with no letter either is refused in the words of HTTP/1.1.
+    package static let http = DialectChoice.firstByte([
+        (0x00...UInt8(ascii: "O"), HTTP1Dialect()),
+        (UInt8(ascii: "P")...UInt8(ascii: "P"), HTTP2Dialect(hasCalls: false)),
+        (UInt8(ascii: "Q")...0xFF, HTTP1Dialect()),
+    ])
+
     /// Every dialect there is to choose from.
     var dialects: [any Dialect] {
         switch self {
@@ -16,7 +23,7 @@ package enum DialectChoice: Sendable {
         }
     }
 
-    /// gRPC, HTTP/1.1, and churn's frames. No frame within the limits begins with a byte above 1: what
+    /// gRPC, HTTP/1.1 and HTTP/2, and churn's frames. No frame within the limits begins with a byte above 1: what
     /// begins with another and is neither a letter nor TLS is refused as a frame, by which a peer of ours learns more than
     /// by a close.
     package static let all = DialectChoice.firstByte([

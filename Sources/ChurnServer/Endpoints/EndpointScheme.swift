@@ -6,19 +6,25 @@ package enum EndpointScheme: String, CaseIterable, Sendable {
     case http
 
     /// What its connections speak.
-    package var dialect: DialectChoice { .fixed(fixed) }
-
-    private var fixed: any Dialect {
+    package var dialect: DialectChoice {
         switch self {
-        case .frames: FrameDialect()
-        case .grpc: HTTP2Dialect()
-        case .http: HTTP1Dialect()
+        case .frames: .fixed(FrameDialect())
+        case .grpc: .fixed(HTTP2Dialect())
+        case .http: .http
+        }
+    }
+
+    private func isSpoken(by dialect: any Dialect) -> Bool {
+        switch self {
+        case .frames: dialect is FrameDialect
+        case .grpc: (dialect as? HTTP2Dialect)?.hasCalls ?? false
+        case .http: dialect is HTTP1Dialect
         }
     }
 
     /// The schemes of the dialects that connections may choose from.
     static func spoken(by choice: DialectChoice) -> [EndpointScheme] {
-        allCases.filter { scheme in choice.dialects.contains { type(of: $0) == type(of: scheme.fixed) } }
+        allCases.filter { scheme in choice.dialects.contains { scheme.isSpoken(by: $0) } }
     }
 }
 

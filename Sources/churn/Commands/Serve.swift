@@ -27,8 +27,8 @@ struct Serve: AsyncParsableCommand {
             There is no authentication: listen on addresses that only trusted peers reach.
 
             An address with a scheme speaks that dialect alone; without one, the first byte
-            of a connection tells. grpc:// is gRPC, frames:// the frames that `churn
-            predict` and all other commands speak.
+            of a connection tells. grpc:// is gRPC, http:// is JSON over HTTP/1.1 and
+            HTTP/2, frames:// the frames that `churn predict` and all other commands speak.
 
             EXAMPLES
               churn serve

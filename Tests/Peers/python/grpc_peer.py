@@ -352,7 +352,8 @@ def _():
         def status(path, **fields):
             return connection.wait(connection.begin(path, end_stream=True, **fields)).headers[":status"]
 
-        equal(status("/", method="GET", content_type=None), "404", "another page")
+        equal(status("/nothing", method="GET", content_type=None), "404", "another page")
+        equal(status("/livez", method="GET", content_type=None), "200", "a page")
         equal(status(BY_ID, content_type="application/json"), "415", "JSON")
         equal(status(BY_ID, method="GET"), "405", "GET")
         message = by_id(options.customers[0]).SerializeToString()

@@ -12,7 +12,7 @@ from http2_frames import *
 @case("8.1", "GET, HEAD and POST of another page are answered; HEAD without a body")
 def _(peer):
     for method, has_body in (("GET", True), ("POST", True), ("HEAD", False)):
-        stream = begin(peer, path="/", method=method, content_type=None, flags=END_HEADERS | END_STREAM)
+        stream = begin(peer, path="/nothing", method=method, content_type=None, flags=END_HEADERS | END_STREAM)
         answer = peer.answer(stream)
         equal((answer.headers[":status"], bool(answer.body)), ("404", has_body), f"status and body of {method}")
 

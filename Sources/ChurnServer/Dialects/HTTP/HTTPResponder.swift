@@ -19,7 +19,7 @@ final class HTTPResponder: DialectState {
     let body = UnsafeMutablePointer<ByteBuffer>.allocate(capacity: 1)
     /// What the session in hand writes to; empty between its turns.
     let output = UnsafeMutablePointer<ByteBuffer>.allocate(capacity: 1)
-    /// Of the head, for HTTP/1.1: made once a second.
+    /// Of the head: made once a second.
     private var date = HTTPDate()
 
     init() {
@@ -32,6 +32,11 @@ final class HTTPResponder: DialectState {
             buffer.deinitialize(count: 1)
             buffer.deallocate()
         }
+    }
+
+    /// The one of a loop, for every version of HTTP.
+    static func shared(on loop: LoopContext) -> HTTPResponder {
+        loop.state(of: HTTP1Dialect.self) { HTTPResponder() }
     }
 
     func snapshotChanged(_ current: PreparedSnapshot) {}
@@ -185,6 +190,15 @@ final class HTTPResponder: DialectState {
             response = HTTPResponse(status, .problem)
         }
         response.retryAfterSeconds = status.retryAfterSeconds
+        return response
+    }
+
+    /// Answers what is no request of any route.
+    func fault(_ fault: HTTPFault) -> HTTPResponse {
+        body.pointee.clear()
+        Self.writeProblem(fault.status, fault.detail, to: &body.pointee)
+        var response = HTTPResponse(fault.status, .problem)
+        response.retryAfterSeconds = fault.status.retryAfterSeconds
         return response
     }
 

@@ -13,15 +13,13 @@ extension ByteBuffer {
     /// Writes a response with a body of known length.
     mutating func writeHTTP1(_ response: HTTPResponse, body: ByteBuffer, _ framing: HTTP1Framing, date: [UInt8]) {
         writeHTTP1Head(response, framing, date: date)
-        if response.status != .noContent, response.status != .notModified {
+        if response.hasContent {
             writeLiteral("content-length: ")
             writeDecimal(Int64(body.readableBytes))
             writeLiteral("\r\n")
         }
         writeLiteral("\r\n")
-        if !framing.isHead, response.status != .noContent, response.status != .notModified {
-            writeImmutableBuffer(body)
-        }
+        if !framing.isHead, response.hasContent { writeImmutableBuffer(body) }
     }
 
     /// Writes the head of a response whose body comes in pieces, and the first of them.
@@ -66,20 +64,34 @@ extension ByteBuffer {
             writeLiteral(response.contentType.text)
         }
         writeLiteral("\r\n")
-        if let allow = response.allow { writeString("allow: \(allow)\r\n") }
-        if let tag = response.entityTag {
-            writeLiteral("etag: ")
-            writeQuotedHexadecimal(tag)
-            writeLiteral("\r\ncache-control: no-cache\r\n")
-        }
-        if response.isGzip { writeLiteral("content-encoding: gzip\r\n") }
-        if let bytes = response.inferenceHeaderBytes { writeString("inference-header-content-length: \(bytes)\r\n") }
-        if response.varies { writeLiteral("vary: accept, accept-encoding\r\n") }
-        if let seconds = response.retryAfterSeconds { writeString("retry-after: \(seconds)\r\n") }
+        response.writeFields(to: &self)
         if !framing.keepsAlive {
             writeLiteral("connection: close\r\n")
         } else if framing.isHTTP10 {
             writeLiteral("connection: keep-alive\r\n")
         }
+    }
+}
+
+extension ByteBuffer: HTTPFieldWriter {
+    mutating func writeField(_ name: StaticString, literal value: StaticString) {
+        writeLiteral(name)
+        writeLiteral(": ")
+        writeLiteral(value)
+        writeLiteral("\r\n")
+    }
+
+    mutating func writeField(_ name: StaticString, quotedHexadecimal value: UInt64) {
+        writeLiteral(name)
+        writeLiteral(": ")
+        writeQuotedHexadecimal(value)
+        writeLiteral("\r\n")
+    }
+
+    mutating func writeField(_ name: StaticString, _ value: String) {
+        writeLiteral(name)
+        writeLiteral(": ")
+        writeString(value)
+        writeLiteral("\r\n")
     }
 }

@@ -56,7 +56,7 @@ final class HTTP1Session: ConnectionSession, HTTPBatchReceiver {
     init(loop: LoopContext, transport: any ConnectionTransport) {
         self.loop = loop
         self.transport = transport
-        http = loop.state(of: HTTP1Dialect.self) { HTTPResponder() }
+        http = .shared(on: loop)
         id = loop.nextSessionID()
         overdueAt = now + (loop.isDraining ? ServerLimits.lingerTimeout : HTTPLimits.idleTimeout)
         loop.add(self)
@@ -262,12 +262,11 @@ final class HTTP1Session: ConnectionSession, HTTPBatchReceiver {
 
     /// Answers what is no request, and reads no more.
     private func refuse(_ refusal: HTTP1Refusal) {
-        http.body.pointee.clear()
-        HTTPResponder.writeProblem(refusal.status, refusal.detail, to: &http.body.pointee)
+        let response = http.fault(HTTPFault(refusal.status, refusal.detail))
         let framing = HTTP1Framing(isHead: false, isHTTP10: false, keepsAlive: false)
         let none = UnsafeRawBufferPointer(start: nil, count: 0)
         let request = HTTPRequest(.get, target: none, fields: HTTPFields(), arrival: now)
-        complete(request, framing, HTTPResponse(refusal.status, .problem))
+        complete(request, framing, response)
     }
 
     // MARK: Answers

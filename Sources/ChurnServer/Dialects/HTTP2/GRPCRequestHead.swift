@@ -17,9 +17,8 @@ struct GRPCRequestHead {
 
     /// Among all methods; `nil` for one that the server does not have.
     private(set) var method: Int?
-    private(set) var isPost = false
-    /// The response to it has no content.
-    private(set) var isHead = false
+    private(set) var httpMethod = HTTPMethod.other
+    private(set) var isMethodTooLong = false
     private(set) var isGRPC = false
     private(set) var encoding = Encoding.identity
     private(set) var timeout = Timeout.none
@@ -32,8 +31,8 @@ struct GRPCRequestHead {
         switch name.count {
         case 5 where name.equals(":path"): method = GRPCMethod.find(value)
         case 7 where name.equals(":method"):
-            isPost = value.equals("POST")
-            isHead = value.equals("HEAD")
+            httpMethod = HTTPMethod(value)
+            isMethodTooLong = value.count > HTTPLimits.methodBytes
         case 12 where name.equals("content-type"): isGRPC = Self.isGRPC(value)
         case 12 where name.equals("grpc-timeout"): timeout = Self.timeout(value)
         case 13 where name.equals("grpc-encoding"): encoding = Self.encoding(value)

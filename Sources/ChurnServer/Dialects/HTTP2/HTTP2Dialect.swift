@@ -4,9 +4,14 @@ internal import ChurnProtocol
 package import ChurnServing
 package import NIOCore
 
-/// gRPC over HTTP/2 without TLS, begun with prior knowledge.
+/// HTTP/2 without TLS, begun with prior knowledge: gRPC, and JSON where the endpoint has HTTP/1.1 too.
 package struct HTTP2Dialect: Dialect {
-    package init() {}
+    /// Whether calls of gRPC are answered.
+    let hasCalls: Bool
+
+    package init(hasCalls: Bool = true) {
+        self.hasCalls = hasCalls
+    }
 
     /// The short way to the default model's answers, where there is one.
     package func prepare(_ snapshot: ServingSnapshot) -> (any Sendable)? {
@@ -22,8 +27,9 @@ package struct HTTP2Dialect: Dialect {
     ) -> any ConnectionSession {
         HTTP2Session(
             loop: loop,
-            shared: loop.state(of: HTTP2Dialect.self) { HTTP2Loop() },
+            shared: loop.state(of: HTTP2Dialect.self) { HTTP2Loop(http: .shared(on: loop)) },
             transport: transport,
+            hasCalls: hasCalls,
             speaksHTTP1: peer.endpoint.dialect.dialects.contains { $0 is HTTP1Dialect }
         )
     }
@@ -51,6 +57,9 @@ final class HTTP2Loop: DialectState {
     /// What the session in hand sends; empty between its turns.
     let output = UnsafeMutablePointer<ByteBuffer>.allocate(capacity: 1)
     let fields = HTTP2Fields()
+    /// Answers requests that are no calls of gRPC.
+    let http: HTTPResponder
+    let responseFields = HTTP2ResponseFields()
     /// What a message that was compressed is unpacked to, if it is small; made with the first of them.
     private(set) lazy var inflated = MessageScratch()
     let callbacks = HTTP2Callbacks()
@@ -61,7 +70,8 @@ final class HTTP2Loop: DialectState {
     /// Those with streams that wait for a change of the server's state, by their ids.
     private var watchers: [Int: HTTP2Session] = [:]
 
-    init() {
+    init(http: HTTPResponder) {
+        self.http = http
         output.initialize(to: ByteBuffer())
     }
 

@@ -57,7 +57,7 @@ final class HTTP2Fields {
 
 extension nghttp2_nv {
     /// A field that nghttp2 need not copy: the texts are the program's own.
-    fileprivate init(_ name: StaticString, _ value: StaticString) {
+    init(_ name: StaticString, _ value: StaticString) {
         self.init(
             // nghttp2 does not write through the pointers of a field, here and below.
             name: UnsafeMutablePointer(mutating: name.utf8Start),
@@ -69,7 +69,7 @@ extension nghttp2_nv {
     }
 
     /// A field whose value nghttp2 copies.
-    fileprivate init(_ name: StaticString, _ value: UnsafeMutableBufferPointer<UInt8>) {
+    init(_ name: StaticString, _ value: UnsafeMutableBufferPointer<UInt8>) {
         self.init(
             name: UnsafeMutablePointer(mutating: name.utf8Start),
             value: value.baseAddress,

@@ -40,6 +40,9 @@ enum HTTP2Limits {
     /// After so many of them what is left of a read is looked at only when there may be more.
     static let emptyFramesOfPiece = 64
 
+    /// A peer that was answered before its request was whole may take so long to notice, until its stream is reset.
+    static let earlyAnswerLinger = TimeAmount.seconds(2)
+
     /// CONTINUATION frames behind one HEADERS frame.
     static let continuations = 8
 

@@ -34,6 +34,7 @@ extension HTTP2Session {
                 }
                 return
             }
+            if let request = stream.request { return requestEnded(request, on: stream) }
             do throws(CallFailure) {
                 received(try stream.message.end(), on: stream)
             } catch {
@@ -43,13 +44,20 @@ extension HTTP2Session {
     }
 
     func receivedData(_ id: Int32, _ piece: UnsafeRawBufferPointer, isLast: Bool) {
-        // The peer may send as much again: what is kept of it is in memory that was reserved for the whole message.
-        _ = nghttp2_session_consume(http2, id, piece.count)
-        guard let stream = stream(id) else { return }
+        let stream = stream(id)
+        if let stream, stream.isAnsweredEarly {
+            // Not wanted: other streams may go on, and this one may not.
+            _ = nghttp2_session_consume_connection(http2, piece.count)
+        } else {
+            // The peer may send as much again: what is kept of it is in memory that was reserved for the whole message.
+            _ = nghttp2_session_consume(http2, id, piece.count)
+        }
+        guard let stream else { return }
         guard stream.phase == .message else {
             (stream.source as? any GRPCRequestReader)?.receive(piece, on: stream, of: self)
             return
         }
+        if let request = stream.request { return receive(piece, of: request, isLast: isLast, on: stream) }
         do throws(CallFailure) {
             let budget = loop.services.budget
             if let message = try stream.message.take(piece, isLast: isLast, reserve: { budget.reserve($0) }) {
@@ -66,16 +74,26 @@ extension HTTP2Session {
             let stream = stream(frame.hd.stream_id), !stream.requestHasEnded
         else { return }
         // Answered before the request was whole: the rest is not wanted.
-        reset(stream, NGHTTP2_NO_ERROR)
+        guard stream.isAnsweredEarly else { return reset(stream, NGHTTP2_NO_ERROR) }
+        // Clients of HTTP that have not read the answer when they are reset, curl among them, lose it.
+        stream.isSent = true
+        stream.overdueAt = now + HTTP2Limits.earlyAnswerLinger
     }
 
     /// Decides from its header fields what a request is.
     private func receivedHead(_ stream: HTTP2Stream) {
         let head = stream.head
+        let isCall = head.isGRPC && hasCalls
+        if !isCall, speaksHTTP1, head.method == nil || !hasCalls {
+            // CONNECT has no path.
+            let none = UnsafeRawBufferPointer(start: nil, count: 0)
+            return begin(stream.request ?? HTTP2Request(target: none, authority: nil), on: stream)
+        }
+        if stream.request != nil { stream.request = nil }
         if head.headerBytes > HTTP2Limits.headerBytes {
             let message = "metadata of \(head.headerBytes) bytes is above the limit of \(HTTP2Limits.headerBytes)"
             fail(stream, CallFailure(code: .resourceExhausted, message: message))
-        } else if head.isGRPC {
+        } else if isCall {
             beginCall(stream)
         } else if head.method == nil {
             refuse(stream, "404", "There is no such page; this port speaks gRPC.\n")
@@ -86,7 +104,7 @@ extension HTTP2Session {
 
     private func beginCall(_ stream: HTTP2Stream) {
         let head = stream.head
-        if !head.isPost {
+        if head.httpMethod != .post {
             refuse(stream, "405", "The method must be POST.\n")
         } else if head.method == nil {
             fail(stream, .unknownMethod)

@@ -47,14 +47,16 @@ extension HTTP2Session {
     func refuse(_ stream: HTTP2Stream, _ status: StaticString, _ text: String) {
         stream.hasTrailers = false
         shared.fields.withStatus(status) { fields in
-            guard !stream.head.isHead else {
-                setAnswered(stream)
-                _ = nghttp2_submit_response(http2, stream.id, fields.baseAddress, fields.count, nil)
-                return
-            }
+            guard stream.head.httpMethod != .head else { return submitHead(fields, on: stream) }
             stream.response.writeString(text)
             submitBody(fields, on: stream)
         }
+    }
+
+    /// Responds without content.
+    func submitHead(_ fields: HTTP2Fields.List, on stream: HTTP2Stream) {
+        setAnswered(stream)
+        _ = nghttp2_submit_response(http2, stream.id, fields.baseAddress, fields.count, nil)
     }
 
     func submitBody(_ fields: HTTP2Fields.List, on stream: HTTP2Stream) {

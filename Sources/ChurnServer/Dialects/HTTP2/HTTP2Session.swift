@@ -11,7 +11,10 @@ final class HTTP2Session: ConnectionSession {
     let id: Int
     let loop: LoopContext
     let shared: HTTP2Loop
-    private let speaksHTTP1: Bool
+    /// Whether calls of gRPC are answered here.
+    let hasCalls: Bool
+    /// Whether the endpoint has JSON, over either version of HTTP.
+    let speaksHTTP1: Bool
     /// nghttp2's session; `nil` only when there was no memory for it. Deleted with this session, which no callback
     /// outlives: it is never deleted within a callback.
     private(set) var http2: OpaquePointer?
@@ -45,7 +48,14 @@ final class HTTP2Session: ConnectionSession {
     var draining = Draining.no
 
     /// - Parameter speaksHTTP1: whether the endpoint serves a peer that turns out to speak HTTP/1.1.
-    init(loop: LoopContext, shared: HTTP2Loop, transport: any ConnectionTransport, speaksHTTP1: Bool) {
+    init(
+        loop: LoopContext,
+        shared: HTTP2Loop,
+        transport: any ConnectionTransport,
+        hasCalls: Bool,
+        speaksHTTP1: Bool
+    ) {
+        self.hasCalls = hasCalls
         self.speaksHTTP1 = speaksHTTP1
         self.loop = loop
         self.shared = shared
@@ -157,7 +167,11 @@ final class HTTP2Session: ConnectionSession {
         for item in late {
             // A stream that is gone by then wants no answer.
             guard let stream = stream(Int32(truncatingIfNeeded: item.tag)), stream.phase == .answering else { continue }
-            loop.answerer.deliver(item.answer) { respond($0, on: stream) }
+            if let request = stream.request?.whole {
+                respond(shared.http.respond(to: request, late: item.answer, on: loop), on: stream)
+            } else {
+                loop.answerer.deliver(item.answer) { respond($0, on: stream) }
+            }
         }
         flush()
         closeIfDone()
@@ -208,13 +222,14 @@ final class HTTP2Session: ConnectionSession {
         case .headers:
             // In the middle of a header block, which nothing may come between.
             _ = nghttp2_session_terminate_session(http2, NGHTTP2_PROTOCOL_ERROR.rawValue)
+        case .message where stream.request != nil: refuseLate(stream)
         case .message:
             fail(
                 stream,
                 CallFailure(code: .deadlineExceeded, message: "the rest of the request did not arrive in time")
             )
         case .answering: break
-        case .answered: reset(stream, NGHTTP2_CANCEL)
+        case .answered: reset(stream, stream.isSent ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL)
         }
     }
 
@@ -283,6 +298,8 @@ final class HTTP2Session: ConnectionSession {
         return latest.stream._withUnsafeGuaranteedRef { stream in
             guard stream.phase == .headers else { return receivedTrailer(bytes) }
             stream.head.add(name: name, value: value)
+            // The path of a call is that of a method; it comes before all other fields but those with a colon.
+            if stream.head.method == nil || !hasCalls { addRequestField(name, value, to: stream) }
             return stream.head.headerBytes <= HTTP2Limits.mostHeaderBytes ? 0 : refuseFields()
         }
     }

@@ -30,6 +30,10 @@ final class HTTP2Stream {
         @inline(__always) _read { yield parts.value.message }
         @inline(__always) _modify { yield &parts.value.message }
     }
+    /// What arrives of a request that is no call of gRPC; `nil` for a call.
+    var request: HTTP2Request?
+    /// The hash of the field `:authority`, when it came before the path.
+    var authority: UInt64?
     /// The peer has ended the request.
     var requestHasEnded = false
     /// What the deadline of the call is counted from.
@@ -53,6 +57,10 @@ final class HTTP2Stream {
     var failure: CallFailure?
     /// Trailers with a status follow the message.
     var hasTrailers = true
+    /// All of the response has been sent, and the request has not ended.
+    var isSent = false
+    /// The response is not one of gRPC, and the rest of the request is not wanted.
+    var isAnsweredEarly: Bool { phase == .answered && !hasTrailers && !requestHasEnded }
 
     private struct Parts: ~Copyable {
         var head = GRPCRequestHead()
@@ -69,7 +77,9 @@ final class HTTP2Stream {
         phase = .headers
         head = GRPCRequestHead()
         requestHasEnded = false
+        authority = nil
         hasTrailers = true
+        isSent = false
     }
 
     /// Its stream has closed: nobody waits for the answer, if there is none yet.
@@ -80,6 +90,7 @@ final class HTTP2Stream {
             isWaitedFor = false
         }
         message.clear()
+        if request != nil { request = nil }
         reserved = nil
         source = nil
         failure = nil
