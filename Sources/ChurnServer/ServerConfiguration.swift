@@ -25,6 +25,8 @@ package struct ServerConfiguration: Sendable {
     package var handover: String?
     /// Who has started this server, and may have opened its listening sockets.
     package var manager: ServiceManager
+    /// Whose pages may read answers of HTTP in a browser; `nil`: those of no other origin.
+    package var cors: CORSPolicy?
 
     package static let defaultTransport = TransportKind.epoll
     package static let defaultMaxConnections = 4096
@@ -44,19 +46,14 @@ package struct ServerConfiguration: Sendable {
         storePollInterval: Duration = ServerConfiguration.defaultStorePollInterval,
         lookup: LookupMode = .resident,
         handover: String? = nil,
-        manager: ServiceManager = .none
+        manager: ServiceManager = .none,
+        cors: CORSPolicy? = nil
     ) throws(ServerError) {
         try Self.require(
             (1...ServerLimits.endpoints).contains(endpoints.count),
             "\(endpoints.count) listening addresses are not within 1...\(ServerLimits.endpoints)"
         )
-        for endpoint in endpoints {
-            try Self.require(
-                !endpoint.host.isEmpty,
-                "the host is empty; name an address such as \(ServiceAddress.defaultHost)"
-            )
-            try Self.require((0...65535).contains(endpoint.port), "the port \(endpoint.port) is not within 0...65535")
-        }
+        for endpoint in endpoints { try Self.check(endpoint) }
         try Self.require((0...1024).contains(eventLoops), "\(eventLoops) event loops are not within 0...1024")
         try Self.require(
             (1...1_000_000).contains(maxConnections),
@@ -78,6 +75,7 @@ package struct ServerConfiguration: Sendable {
             storePollInterval >= .milliseconds(10) && storePollInterval <= .seconds(3600),
             "the store poll interval is not within 0.01...3600 seconds"
         )
+        if let cors { try Self.check(cors) }
         if case .readThrough(let cachedCustomers, let freshFor) = lookup {
             try Self.require(
                 (1...1_000_000_000).contains(cachedCustomers),
@@ -99,6 +97,24 @@ package struct ServerConfiguration: Sendable {
         self.lookup = lookup
         self.handover = handover
         self.manager = manager
+        self.cors = cors
+    }
+
+    private static func check(_ endpoint: Endpoint) throws(ServerError) {
+        try require(
+            !endpoint.host.isEmpty,
+            "the host is empty; name an address such as \(ServiceAddress.defaultHost)"
+        )
+        try require((0...65535).contains(endpoint.port), "the port \(endpoint.port) is not within 0...65535")
+    }
+
+    private static func check(_ cors: CORSPolicy) throws(ServerError) {
+        for origin in cors.origins where !cors.isForAny {
+            try require(
+                CORSPolicy.isOrigin(origin),
+                "'\(origin)' is not an origin such as https://shop.example, nor * alone"
+            )
+        }
     }
 
     private static func require(_ condition: Bool, _ message: String) throws(ServerError) {

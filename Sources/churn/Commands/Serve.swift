@@ -96,6 +96,15 @@ struct Serve: AsyncParsableCommand {
     )
     var handover: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A page's origin that may read answers of HTTP in a browser, or *; may be repeated (else CHURN_CORS_ORIGIN).",
+            discussion: "Unless set, pages of no other origin may.",
+            valueName: "origin"
+        )
+    )
+    var corsOrigin: [String] = []
+
     @Option(help: ArgumentHelp("What carries the bytes: epoll (the fastest) or nio (SwiftNIO).", valueName: "name"))
     var transport = ServerConfiguration.defaultTransport
 
@@ -158,7 +167,8 @@ struct Serve: AsyncParsableCommand {
             lookup: lookup == .resident
                 ? .resident : .readThrough(cachedCustomers: cachedCustomers, freshFor: cacheFor.duration),
             handover: handover,
-            manager: try ServiceManager(environment: ProcessInfo.processInfo.environment)
+            manager: try ServiceManager(environment: ProcessInfo.processInfo.environment),
+            cors: try settings.cors(flags: corsOrigin)
         )
         var logger = Logger(label: "churn", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = try settings.logLevel(flag: logLevel)

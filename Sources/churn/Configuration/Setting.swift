@@ -11,6 +11,8 @@ enum Setting: String, CaseIterable {
     case store
     case models
     case model
+    /// Whose pages may read answers of HTTP in a browser.
+    case corsOrigin = "cors_origin"
     case timeout
     case logLevel = "log_level"
     /// Whose kernels score; for tests and comparisons.
@@ -24,7 +26,7 @@ enum Setting: String, CaseIterable {
     var flag: String { "--" + rawValue.replacing("_", with: "-") }
 
     /// In the file, an array is taken for it too; in the environment, commas separate.
-    var isList: Bool { self == .model || self == .listen }
+    var isList: Bool { self == .model || self == .listen || self == .corsOrigin }
 }
 
 /// Where a setting's value came from, to be named when the value is wrong.

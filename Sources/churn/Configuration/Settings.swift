@@ -1,4 +1,5 @@
 internal import ChurnModel
+internal import ChurnServer
 internal import ChurnStore
 internal import Logging
 #if canImport(FoundationEssentials)
@@ -81,6 +82,16 @@ struct Settings {
     /// The models asked for, in order; empty when none is.
     func model(flags: [String]) -> [String] {
         value(.model, flags: flags)?.texts ?? []
+    }
+
+    /// Whose pages may read answers in a browser; `nil` when those of no other origin may.
+    func cors(flags: [String]) throws(Failure) -> CORSPolicy? {
+        guard let value = value(.corsOrigin, flags: flags) else { return nil }
+        let isForAny = value.texts == [CORSPolicy.any]
+        guard isForAny || value.texts.allSatisfy(CORSPolicy.isOrigin) else {
+            throw value.failure("an origin as browsers send it, such as https://shop.example, nor * alone")
+        }
+        return CORSPolicy(value.texts)
     }
 
     func timeout(flag: String?, default usual: Duration) throws(Failure) -> Duration {

@@ -19,10 +19,12 @@ final class HTTPResponder: DialectState {
     let body = UnsafeMutablePointer<ByteBuffer>.allocate(capacity: 1)
     /// What the session in hand writes to; empty between its turns.
     let output = UnsafeMutablePointer<ByteBuffer>.allocate(capacity: 1)
+    let cors: CORSPolicy?
     /// Of the head: made once a second.
     private var date = HTTPDate()
 
-    init() {
+    init(cors: CORSPolicy?) {
+        self.cors = cors
         body.initialize(to: ByteBuffer())
         output.initialize(to: ByteBuffer())
     }
@@ -36,7 +38,7 @@ final class HTTPResponder: DialectState {
 
     /// The one of a loop, for every version of HTTP.
     static func shared(on loop: LoopContext) -> HTTPResponder {
-        loop.state(of: HTTP1Dialect.self) { HTTPResponder() }
+        loop.state(of: HTTP1Dialect.self) { HTTPResponder(cors: loop.services.configuration.cors) }
     }
 
     func snapshotChanged(_ current: PreparedSnapshot) {}
@@ -65,7 +67,7 @@ final class HTTPResponder: DialectState {
         body.pointee.clear()
         if request.isForServer { return nil }
         guard let route = request.route else { return fail(request, .notFound, "there is no such path") }
-        guard request.isMethodAllowed else {
+        guard request.isMethodAllowed || isAllowedPreflight(request) else {
             var response = fail(request, .methodNotAllowed, "\(route.path) answers \(route.allow)")
             response.allow = route.allow
             return response

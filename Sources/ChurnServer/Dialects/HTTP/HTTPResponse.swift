@@ -30,6 +30,8 @@ struct HTTPResponse: Sendable {
     var inferenceHeaderBytes: Int?
     /// By the fields Accept and Accept-Encoding.
     var varies = false
+    /// `nil` where no page of another origin may read answers.
+    var cors: CORSFields?
 
     init(_ status: HTTPStatus, _ contentType: ContentType = .none) {
         self.status = status

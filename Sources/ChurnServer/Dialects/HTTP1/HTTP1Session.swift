@@ -132,7 +132,13 @@ final class HTTP1Session: ConnectionSession, HTTPBatchReceiver {
             endIfDraining(at: index)
             var output = ByteBuffer()
             let date = http.currentDate(now)
-            output.writeHTTP1(response, firstPiece: piece, waiting[index].framing, date: date)
+            let request = waiting[index].request
+            output.writeHTTP1(
+                http.forBrowser(response, to: request),
+                firstPiece: piece,
+                waiting[index].framing,
+                date: date
+            )
             waitingBytes += output.readableBytes
             waiting[index].answer = output
             waiting[index].stream = stream
@@ -275,7 +281,7 @@ final class HTTP1Session: ConnectionSession, HTTPBatchReceiver {
     private func complete(_ request: HTTPRequest, _ framing: HTTP1Framing, _ response: HTTPResponse) {
         (reading, began) = (nil, nil)
         if waiting.isEmpty {
-            write(response, framing, to: &http.output.pointee)
+            write(response, to: request, framing, &http.output.pointee)
         } else {
             lastTag += 1
             waiting.append(Waiting(tag: lastTag, request: request, framing: framing, answer: nil))
@@ -287,7 +293,7 @@ final class HTTP1Session: ConnectionSession, HTTPBatchReceiver {
     private func setAnswer(at index: CircularBuffer<Waiting>.Index, _ response: HTTPResponse) {
         endIfDraining(at: index)
         var output = ByteBuffer()
-        write(response, waiting[index].framing, to: &output)
+        write(response, to: waiting[index].request, waiting[index].framing, &output)
         waitingBytes += output.readableBytes
         waiting[index].answer = output
     }
@@ -299,7 +305,13 @@ final class HTTP1Session: ConnectionSession, HTTPBatchReceiver {
         end()
     }
 
-    private func write(_ response: HTTPResponse, _ framing: HTTP1Framing, to output: inout ByteBuffer) {
+    private func write(
+        _ response: HTTPResponse,
+        to request: HTTPRequest,
+        _ framing: HTTP1Framing,
+        _ output: inout ByteBuffer
+    ) {
+        let response = http.forBrowser(response, to: request)
         output.writeHTTP1(response, body: http.body.pointee, framing, date: http.currentDate(now))
     }
 

@@ -122,6 +122,7 @@ extension HTTP2Session {
     /// - Parameter bodyBytes: `nil` for a body that comes in pieces.
     private func submit(_ response: HTTPResponse, bodyBytes: Int?, hasBody: Bool, on stream: HTTP2Stream) {
         stream.hasTrailers = false
+        let response = stream.request?.whole.map { shared.http.forBrowser(response, to: $0) } ?? response
         let date = shared.http.currentDate(now)
         shared.responseFields.withHead(of: response, bodyBytes: bodyBytes, date: date) { fields in
             if hasBody { submitBody(fields, on: stream) } else { submitHead(fields, on: stream) }
