@@ -77,6 +77,32 @@ import Testing
         }
     }
 
+    private static let chromium = Surroundings.program("chromium")
+    private static let missing: Comment = "the page at /docs is not tried: apt-get install chromium"
+
+    @Test(
+        "the page at /docs tries calls in Chromium, loads nothing from elsewhere, and keeps nobody out",
+        .enabled(if: chromium != nil, missing),
+        .timeLimit(.minutes(5))
+    )
+    func docsPage() async throws {
+        let python = try Surroundings.browserPython()
+        try await blocking {
+            let server = try PeerShop().serve([])
+            let peer = try ChildProcess(
+                python,
+                [
+                    Surroundings.path("Tests/Peers/python/docs_page_peer.py"), server.port, "--customer",
+                    PeerShop.customer,
+                ],
+                environment: ["PYTHONDONTWRITEBYTECODE": "1"]
+            )
+            let (status, output) = peer.waitForEnd()
+            #expect(status == 0 && output.contains(" passed, 0 failed"), "\(output)")
+            server.stop()
+        }
+    }
+
     @Test("FastAPI answers today as recorded", .timeLimit(.minutes(5)))
     func recording() async throws {
         let python = try Surroundings.httpPython()

@@ -35,6 +35,11 @@ package enum Surroundings {
         try? python("CHURN_TEST_TRITON_PYTHON", environment: "venv-triton", requirements: "requirements-triton.txt")
     }
 
+    /// A Python that drives Chromium.
+    package static func browserPython() throws -> String {
+        try python("CHURN_TEST_BROWSER_PYTHON", environment: "venv-browser", requirements: "requirements-browser.txt")
+    }
+
     private static func python(_ variable: String, environment: String, requirements: String) throws -> String {
         guard let python = ProcessInfo.processInfo.environment[variable], !python.isEmpty else {
             throw Missing(
