@@ -15,6 +15,8 @@ package struct HTTP1Comparison {
         package var refused = 0
         package var stricter = 0
 
+        package init() {}
+
         package mutating func add(_ other: Counts) {
             streams += other.streams
             requests += other.requests
@@ -105,8 +107,11 @@ private struct NIORequests {
             var fields = HTTPFields()
             let others = ["host", "expect", "connection", "content-length", "transfer-encoding"]
             for (name, value) in head.headers where !others.contains(name.lowercased()) {
+                // The other leaves white space behind a value, which is no part of it (RFC 9110, section 5.5).
+                let end = value.utf8.lastIndex { $0 != 0x20 && $0 != 0x09 }.map { value.utf8.index(after: $0) }
+                let value = value.utf8[..<(end ?? value.utf8.startIndex)]
                 Array(name.utf8).withUnsafeBytes { name in
-                    Array(value.utf8).withUnsafeBytes { fields.add(name: name, value: $0) }
+                    Array(value).withUnsafeBytes { fields.add(name: name, value: $0) }
                 }
             }
             return fields
