@@ -45,7 +45,7 @@ func scanRecord(
 ) -> RecordScan {
     var fieldCount = 0, innerLineFeeds = 0
     var fieldStart = start
-    var highBits: UInt64 = 0
+    var highBits: UInt32 = 0
     bounds[0] = -1
 
     @inline(__always) func complete(at position: Int, next: Int) -> RecordScan {
@@ -124,8 +124,8 @@ private func unquotedFields(
 
 /// Not 0 when a byte from `start` on, or within 63 bytes after the last before `end`, is above 0x7F.
 @inline(__always)
-private func highBitsOf(_ base: UnsafePointer<UInt8>, from start: Int, to end: Int, _ separator: UInt8) -> UInt64 {
-    var bits: UInt64 = 0
+private func highBitsOf(_ base: UnsafePointer<UInt8>, from start: Int, to end: Int, _ separator: UInt8) -> UInt32 {
+    var bits: UInt32 = 0
     var position = start
     while position < end {
         bits |= churn_scan64(base + position, separator).high

@@ -54,7 +54,7 @@ struct SQLiteStatement {
         sqlite3_clear_bindings(handle)
     }
 
-    /// Ends the run for another one, in which every parameter is bound anew.
+    /// Ends the run for another one. What is bound stays bound: texts are to be bound anew, numbers where they differ.
     func rewind() {
         sqlite3_reset(handle)
     }

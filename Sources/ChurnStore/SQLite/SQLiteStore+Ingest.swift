@@ -27,6 +27,8 @@ private final class SQLiteIngestSession: IngestSession {
     private(set) var committed = IngestCounts()
     private var failure: StoreError?
     private var isClosed = false
+    /// The numbers that stay bound from one line to the next, mostly as they are; nil while nothing is bound.
+    private var bound: (customer: Int64, minute: Int64, copy: Int64)?
     /// Whether a batch is open. Kept here because GRDB checks its queue each time it is asked.
     private var hasBatch = false
 
@@ -66,7 +68,7 @@ private final class SQLiteIngestSession: IngestSession {
         precondition(!isClosed, "an ingest session outside of its body")
         if let failure { throw failure }
         do {
-            insert.reset()
+            resetInsert()
             if hasBatch { try database.commit() }
             hasBatch = false
         } catch {
@@ -85,15 +87,24 @@ private final class SQLiteIngestSession: IngestSession {
     }
 
     private func bind(_ line: TransactionLine) throws(StoreError) {
+        // The lines of an invoice share their customer and minute, and few lines are copies.
+        let before = bound
+        bound = nil
         try insert.bind(line.invoice, at: 1)
-        try insert.bind(line.customer, at: 2)
-        try insert.bind(line.minute, at: 3)
+        if line.customer != before?.customer { try insert.bind(line.customer, at: 2) }
+        if line.minute != before?.minute { try insert.bind(line.minute, at: 3) }
         try insert.bind(line.stockCode, at: 4)
         try insert.bind(line.quantity, at: 5)
         try insert.bind(line.priceMilli, at: 6)
-        try insert.bind(line.copy, at: 7)
+        if line.copy != before?.copy { try insert.bind(line.copy, at: 7) }
         try insert.bind(line.description, at: 8)
         try insert.bind(line.country, at: 9)
+        bound = (line.customer, line.minute, line.copy)
+    }
+
+    private func resetInsert() {
+        insert.reset()
+        bound = nil
     }
 
     private func fail(_ error: any Error) -> StoreError {
@@ -105,7 +116,7 @@ private final class SQLiteIngestSession: IngestSession {
     }
 
     private func rollBack() {
-        insert.reset()
+        resetInsert()
         hasBatch = false
         guard database.isInsideTransaction else { return }
         do {

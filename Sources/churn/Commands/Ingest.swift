@@ -75,9 +75,9 @@ struct Ingest: ParsableCommand {
         var spool = TransactionSpool()
         let isDryRun = dryRun
         let batchLines = batchLines
-        try read.run(rejects: rejected, &progress) { reader in
+        try read.run(rejects: rejected, &progress) { reader, notes in
             try reader.readBatch(maxLines: batchLines) { line in
-                read.note(line)
+                notes.note(line)
                 if !isDryRun { try spool.append(line) }
             }
         } atBatchEnd: { input, report in

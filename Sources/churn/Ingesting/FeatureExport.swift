@@ -21,8 +21,8 @@ struct FeatureExport {
         defer { progress.clear() }
         let read = FileReading(plan)
         var builder = FactsBuilder(asOfDay: asOfDay, totalBytes: plan.byteCount)
-        try read.run(rejects: reading.rejectsFile, &progress) { reader in
-            try builder.add(&reader, maxLines: IngestBatch.defaultLines) { read.note($0) }
+        try read.run(rejects: reading.rejectsFile, &progress) { reader, notes in
+            try builder.add(&reader, maxLines: IngestBatch.defaultLines) { notes.note($0) }
         }
         let verdict = ReadingVerdict(read.summary, limit: reading.maxRejects, findings: read.findings())
         if let refusal = verdict.refusal { throw refusal }

@@ -10,30 +10,31 @@ final class FileReading {
 
     let plan: ReadingPlan
     private(set) var summary = ReadingSummary()
-    private(set) var samples: [SampleLine] = []
-    private var survey = TransactionSurvey()
+    private var notes = LineNotes()
 
-    private static let samplesKept = 5
+    var samples: [SampleLine] { notes.samples }
 
     init(_ plan: ReadingPlan) {
         self.plan = plan
     }
 
     /// - Parameters:
-    ///   - readBatch: reads the next lines of the reader, calls `note` with each, and returns whether there are more.
+    ///   - readBatch: reads the next lines of the reader, gives each to the notes, and returns whether there are more.
     ///   - atBatchEnd: the input's position, and the report so far.
     /// - Throws: `ReadingError`, or what a closure throws.
     func run(
         rejects: RejectsFile?,
         _ progress: inout ProgressLine,
-        _ readBatch: (inout TransactionReader) throws -> Bool,
+        _ readBatch: (inout TransactionReader, inout LineNotes) throws -> Bool,
         atBatchEnd: (Int, ReadingReport) throws -> Void = { _, _ in }
     ) throws {
+        // A variable of its own: the access to one of a class is checked at run time, line by line.
+        var notes = LineNotes()
         for (index, input) in plan.inputs.enumerated() {
             var reader = try TransactionReader(input: input, settled: plan.layouts[index], rejects: rejects)
             var hasMore = true
             while hasMore {
-                hasMore = try readBatch(&reader)
+                hasMore = try readBatch(&reader, &notes)
                 let report = reader.report
                 try atBatchEnd(index, report)
                 progress.show { IngestText.progress(report, linesBefore: summary.total.lines, elapsed: $0) }
@@ -41,16 +42,26 @@ final class FileReading {
             summary.add(reader.report)
         }
         try rejects?.flush()
-    }
-
-    func note(_ line: TransactionLine) {
-        survey.add(line)
-        if samples.count < Self.samplesKept { samples.append(SampleLine(line)) }
+        self.notes = notes
     }
 
     /// What stands out. To be called after the last line.
     func findings() -> SurveyFindings {
-        survey.findings(today: Int64(time(nil)) / 86_400)
+        notes.survey.findings(today: Int64(time(nil)) / 86_400)
+    }
+}
+
+/// What is noted of the cleaned lines as they go by.
+struct LineNotes {
+    fileprivate var survey = TransactionSurvey()
+    /// The first lines.
+    private(set) var samples: [FileReading.SampleLine] = []
+
+    private static let samplesKept = 5
+
+    mutating func note(_ line: TransactionLine) {
+        survey.add(line)
+        if samples.count < Self.samplesKept { samples.append(FileReading.SampleLine(line)) }
     }
 }
 

@@ -96,8 +96,15 @@ package struct LayoutEvidence {
             pass.lines += 1
             guard records.fieldCount >= columns.columnCount else { continue }
             try numbers.note(&records, columns)
-            if columns.invoice >= 0, pass.isFurtherLine(records, columns) { file.settled.hasBlankOrderFields = true }
-            if pass.needsDate { try noteDate(records, columns, &file, &pass) }
+            if columns.invoice >= 0, pass.isFurtherLine(&records, customer: columns.customer, invoice: columns.invoice)
+            {
+                file.settled.hasBlankOrderFields = true
+            }
+            if pass.needsDate {
+                let plain = columns.time < 0 ? records.plainField(columns.date) : nil
+                let text = plain ?? records.dateText(date: columns.date, time: columns.time)
+                if pass.isNewDate(text) { try noteDate(text, &records, &file, &pass) }
+            }
             if pass.dateMisses >= ReadingLimits.dateProbeLines { break reading }
             if pass.lines >= ReadingLimits.evidenceLines, !pass.needsDate, numbers.isSettled { break reading }
         }
@@ -106,16 +113,11 @@ package struct LayoutEvidence {
     }
 
     private mutating func noteDate(
-        _ records: borrowing RecordReader,
-        _ columns: ColumnIndices,
+        _ text: UnsafeBufferPointer<UInt8>,
+        _ records: inout RecordReader,
         _ file: inout File,
         _ pass: inout Pass
     ) throws(ReadingError) {
-        let text = records.dateText(columns)
-        let words = DateWords(text)
-        // The lines of an invoice share their date.
-        if text.isEmpty || (words != nil && words == pass.lastDate) { return }
-        pass.lastDate = words
         if let key = try dates.note(text, path: records.path, line: records.line, file: file.dates) {
             file.dates = file.dates ?? key
             pass.needsDate = !dates.isSettled(file.dates ?? key)
@@ -137,11 +139,24 @@ package struct LayoutEvidence {
         var order = OrderMemory()
 
         /// Whether the customer is blank and the invoice is that of the last line with a customer.
-        mutating func isFurtherLine(_ records: borrowing RecordReader, _ columns: ColumnIndices) -> Bool {
-            let invoice = FieldParsing.trimmed(records.field(columns.invoice).text)
-            if FieldParsing.trimmed(records.field(columns.customer).text).isEmpty { return order.matches(invoice) }
+        ///
+        /// - Parameter records: `inout` although nothing changes, as a borrowed reader is copied.
+        @inline(__always)
+        mutating func isFurtherLine(_ records: inout RecordReader, customer: Int, invoice: Int) -> Bool {
+            let invoice = FieldParsing.trimmed(records.field(invoice).text)
+            if FieldParsing.trimmed(records.field(customer).text).isEmpty { return order.matches(invoice) }
             order.note(invoice: invoice, customer: 0, minute: 0, isExcluded: false)
             return false
+        }
+
+        /// False where there is none, or that of the line before: the lines of an invoice share their date.
+        @inline(__always)
+        mutating func isNewDate(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+            if text.isEmpty { return false }
+            let words = DateWords(text)
+            if words != nil, words == lastDate { return false }
+            lastDate = words
+            return true
         }
     }
 }

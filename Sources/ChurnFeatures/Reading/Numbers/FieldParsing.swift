@@ -8,8 +8,10 @@ enum FieldParsing {
     /// Without ASCII blanks (space, tab, line ends) at both ends.
     @inline(__always)
     static func trimmed(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
-        guard var start = text.baseAddress else { return text }
+        guard var start = text.baseAddress, text.count > 0 else { return text }
         var end = start + text.count
+        // Nearly always: one comparison at either end.
+        if start[0] > 0x20, end[-1] > 0x20 { return text }
         while end > start, isBlank(end[-1]) { end -= 1 }
         while start < end, isBlank(start[0]) { start += 1 }
         return UnsafeBufferPointer(start: start, count: end - start)
@@ -47,18 +49,19 @@ enum FieldParsing {
             index += 1
         }
         guard index <= 9 else { return nil }
-        var milli = units &* 1000
+        let milli = units &* 1000
         if index == text.count { return milli }
         guard text[index] == decimal, text.count &- index <= 4, text.count > 1 else { return nil }
+        let decimals = text.count &- index &- 1
+        var fraction: Int64 = 0
         index += 1
-        var weight: Int64 = 100
         while index < text.count {
             guard text[index] &- 0x30 <= 9 else { return nil }
-            milli &+= Int64(text[index] &- 0x30) &* weight
-            weight /= 10
+            fraction = fraction &* 10 &+ Int64(text[index] &- 0x30)
             index += 1
         }
-        return milli
+        if decimals == 2 { fraction &*= 10 } else if decimals == 1 { fraction &*= 100 }
+        return milli &+ fraction
     }
 }
 

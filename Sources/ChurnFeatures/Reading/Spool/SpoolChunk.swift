@@ -32,23 +32,23 @@ final class SpoolChunk {
         return UnsafeMutableRawBufferPointer(start: base, count: byteCount)
     }
 
-    /// - Precondition: there is room.
+    /// - Precondition: there is room, which the caller checks once for a record.
     @inline(__always)
     func append(_ word: UInt64) {
-        precondition(freeBytes >= 8)
+        assert(freeBytes >= 8)
         base.storeBytes(of: word, toByteOffset: usedBytes, as: UInt64.self)
-        usedBytes += 8
+        usedBytes &+= 8
     }
 
-    /// - Precondition: there is room.
+    /// - Precondition: as for a word.
     /// - Returns: the text as it lies here.
     @inline(__always)
     @discardableResult
     func append(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
-        precondition(freeBytes >= text.count)
+        assert(freeBytes >= text.count)
         let start = base + usedBytes
         if let source = text.baseAddress, text.count > 0 { start.copyMemory(from: source, byteCount: text.count) }
-        usedBytes += text.count
+        usedBytes &+= text.count
         return UnsafeBufferPointer(start: start.assumingMemoryBound(to: UInt8.self), count: text.count)
     }
 }

@@ -72,6 +72,7 @@ package struct TransactionSpool: ~Copyable {
     package mutating func append(_ line: TransactionLine) throws(TemporaryFileError) {
         let textBytes = line.invoice.count + line.stockCode.count + line.description.count + line.country.count
         if current.freeBytes < Self.numberBytes + textBytes { try endChunk() }
+        precondition(current.freeBytes >= Self.numberBytes + textBytes)
         var flags: UInt64 = 0
         if let previous {
             let isSameOrder =
@@ -103,6 +104,7 @@ package struct TransactionSpool: ~Copyable {
 
     package mutating func append(_ mark: Mark) throws(TemporaryFileError) {
         if current.freeBytes < Self.markBytes { try endChunk() }
+        precondition(current.freeBytes >= Self.markBytes)
         current.append(Flag.mark)
         current.append(UInt64(mark.input))
         current.append(UInt64(bitPattern: mark.lines))

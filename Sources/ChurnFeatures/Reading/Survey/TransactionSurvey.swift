@@ -24,6 +24,8 @@ package struct TransactionSurvey {
 
     /// Lines of one day or customer mostly follow one another, so a table is looked into once for all of them.
     private var day: (number: Int64, lines: Int64, hasPurchase: Bool)?
+    /// The first minute of `day`.
+    private var dayStart: Int64 = 0
     private var customer: (id: Int64, revenue: Double)?
 
     /// - Parameter customerLimit: at least 2.
@@ -32,9 +34,10 @@ package struct TransactionSurvey {
     }
 
     package mutating func add(_ line: TransactionLine) {
-        let number = CivilTime.split(minute: line.minute).day
-        if day?.number != number {
+        if day == nil || UInt64(bitPattern: line.minute &- dayStart) >= UInt64(CivilTime.minutesPerDay) {
             endDay()
+            let number = CivilTime.split(minute: line.minute).day
+            dayStart = number * CivilTime.minutesPerDay
             day = (number, 0, false)
         }
         day?.lines += 1
