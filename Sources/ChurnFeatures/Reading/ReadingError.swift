@@ -85,8 +85,8 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
                 + (fields == 0 ? "has a quote that does not close or is too long" : "has \(fields) fields")
                 + "; \(columns) fields are needed; correct the line"
         case .noDateLayout(let path, let line, let value):
-            "\(path): line \(line): \"\(value)\" is no date of a known form, and no other line has one; give --dates with "
-                + "\(LayoutFlag.dates.values)"
+            "\(path): line \(line): \"\(value)\" is no date of a known form, and no other line has one; "
+                + DateHint.text(value)
         case .layout(let fault):
             fault.description
         case .rejectsUnwritable(let path, let reason):
@@ -113,7 +113,8 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
 /// Outside text as a message may repeat it: valid UTF-8, one line, no control characters, cut at
 /// `ReadingLimits.messageTextBytes`.
 func messageText(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
-    let text = String(decoding: bytes.prefix(ReadingLimits.messageTextBytes), as: UTF8.self)
+    let start = UnsafeBufferPointer(rebasing: bytes.prefix(ReadingLimits.messageTextBytes))
+    let text = isUTF8(bytes) ? String(decoding: start, as: UTF8.self) : windows1252(start)
     var shown = ""
     for scalar in text.unicodeScalars {
         let isControl = scalar.value < 0x20 || (scalar.value >= 0x7F && scalar.value < 0xA0)
@@ -129,13 +130,31 @@ func messageText(_ text: String) -> String { Array(text.utf8).withUnsafeBufferPo
 
 func messageText(_ text: UnsafePointer<CChar>) -> String { messageText(String(cString: text)) }
 
+/// Outside text: UTF-8, or Windows-1252 where it is not valid.
+func decodedText(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+    isUTF8(bytes) ? String(decoding: bytes, as: UTF8.self) : windows1252(bytes)
+}
+
+/// Latin-1 with the letters and signs that Windows has in place of its second set of control characters.
+private func windows1252(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+    let signs: [UInt32] = [
+        0x20AC, 0x81, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8D,
+        0x017D,
+        0x8F, 0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153,
+        0x9D,
+        0x017E, 0x0178,
+    ]
+    var text = ""
+    for byte in bytes {
+        let value = (0x80...0x9F).contains(byte) ? signs[Int(byte - 0x80)] : UInt32(byte)
+        if let scalar = Unicode.Scalar(value) { text.unicodeScalars.append(scalar) }
+    }
+    return text
+}
+
 /// As `messageText`, of a line whose bytes above 0x7F may be Latin-1; without the CR of its end.
 func exampleText(_ line: UnsafeBufferPointer<UInt8>, _ isLatin1: Bool) -> String {
     let bytes = line.last == UInt8(ascii: "\r") ? UnsafeBufferPointer(rebasing: line.dropLast()) : line
     guard isLatin1 else { return messageText(bytes) }
-    var text: [UInt8] = []
-    for byte in bytes.prefix(ReadingLimits.messageTextBytes + 1) {
-        if byte < 0x80 { text.append(byte) } else { text += [0xC0 | byte >> 6, 0x80 | byte & 0x3F] }
-    }
-    return text.withUnsafeBufferPointer { messageText($0) }
+    return messageText(windows1252(UnsafeBufferPointer(rebasing: bytes.prefix(ReadingLimits.messageTextBytes + 1))))
 }

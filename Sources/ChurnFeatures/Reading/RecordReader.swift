@@ -144,13 +144,20 @@ struct RecordReader: ~Copyable {
         return UnsafeBufferPointer(start: memory + from, count: to &- from)
     }
 
+    /// A field, trimmed, without the signs of a spreadsheet's formula around a text. Doubled quotes stand as they are.
+    func trimmedField(_ index: Int) -> (text: UnsafeBufferPointer<UInt8>, isQuoted: Bool) {
+        let field = field(index)
+        let text = FieldParsing.trimmed(field.text)
+        return (FieldParsing.withoutFormula(text, isQuoted: field.isQuoted), field.isQuoted)
+    }
+
     /// The text of the date, trimmed: with that of the time behind it, where it stands in a column of its own. Valid until
     /// the next call.
     ///
     /// - Parameter time: the column of the time, or -1. Two numbers, as all columns would be copied for each line.
     func dateText(date: Int, time: Int) -> UnsafeBufferPointer<UInt8> {
-        let text = FieldParsing.trimmed(field(date).text)
-        return time < 0 ? text : joined(text, FieldParsing.trimmed(field(time).text))
+        let text = trimmedField(date).text
+        return time < 0 ? text : joined(text, trimmedField(time).text)
     }
 
     /// A date that has a time by itself stays as it is, unless that is the midnight which programs write for a day.

@@ -19,6 +19,7 @@ extension TransactionReader {
             return .badCustomer
         case .text:
             order.forget()
+            refuseFullWidth(customer)
             return .textCustomer
         }
 
@@ -75,6 +76,11 @@ extension TransactionReader {
     @inline(__always)
     private var hasAllFields: Bool {
         mutating get { records.fieldCount == columns.columnCount && trailingFields != nil || hasMoreFields }
+    }
+
+    /// Digits in another form would make every line a reject, for a reason that does not name them.
+    mutating func refuseFullWidth(_ text: UnsafeBufferPointer<UInt8>) {
+        if hasFullWidthDigit(text) { fault = .layout(.fullWidthDigits(place(text))) }
     }
 
     private var hasMoreFields: Bool {
@@ -163,7 +169,7 @@ extension TransactionReader {
 
     @inline(never)
     private mutating func unusualNumber(_ column: Int) -> UnsafeBufferPointer<UInt8> {
-        FieldParsing.trimmed(records.field(column).text)
+        records.trimmedField(column).text
     }
 
     /// The date, trimmed, with the time behind it where that is a column of its own.
@@ -197,10 +203,9 @@ extension TransactionReader {
         _ isLatin1: Bool
     ) -> UnsafeBufferPointer<UInt8>? {
         guard column >= 0 else { return UnsafeBufferPointer(start: records.memory, count: 0) }
-        let field = records.field(column)
-        let trimmed = FieldParsing.trimmed(field.text)
-        if !field.isQuoted, !isLatin1 { return trimmed.count <= limit ? trimmed : nil }
-        return rewritten(trimmed, region: region, limit: limit, isQuoted: field.isQuoted, isLatin1: isLatin1)
+        let field = records.trimmedField(column)
+        if !field.isQuoted, !isLatin1 { return field.text.count <= limit ? field.text : nil }
+        return rewritten(field.text, region: region, limit: limit, isQuoted: field.isQuoted, isLatin1: isLatin1)
     }
 
     private mutating func rewritten(

@@ -16,9 +16,13 @@ extension TransactionReader {
     private mutating func parseUnusualDate(_ text: UnsafeBufferPointer<UInt8>) -> ParsedDate {
         guard let parts = DateParts(text, reading: settled.layout.dates) else { return miss(text) }
         do throws(ReadingError) {
-            guard let dates = try dateLayout(parts, text), parts.key == dates.key,
-                let minute = try minute(parts, dates, text)
-            else { return miss(text) }
+            guard let dates = try dateLayout(parts, text) else { return miss(text) }
+            guard parts.key == dates.key, let minute = try minute(parts, dates, text) else {
+                if records.isWorksheet, dates.key.isOfCell(beside: parts.key), let earlier = firstOffset?.place {
+                    throw .layout(.mixedCellDates(place(text), earlier: earlier))
+                }
+                return miss(text)
+            }
             try checkOffset(parts.offset, text)
             if usualDates == nil, parts.offset == nil { usualDates = UsualDates(dates) }
             guard let offset = parts.offset, let timeZone = settled.layout.timeZone else {
@@ -32,6 +36,7 @@ extension TransactionReader {
     }
 
     private mutating func miss(_ text: UnsafeBufferPointer<UInt8>) -> ParsedDate {
+        refuseFullWidth(text)
         if settled.dates == nil {
             dateMisses += 1
             if firstDateMiss == nil { firstDateMiss = place(text) }

@@ -105,6 +105,14 @@ extension TransactionReader {
     /// Nil when the field is no number in the layout of the file; `fault` is set when it would be one in another.
     private mutating func exactNumber(_ column: Int) -> ExactNumber? {
         let text = number(column)
+        guard let number = exactNumber(text) else {
+            refuseFullWidth(text)
+            return nil
+        }
+        return number
+    }
+
+    private mutating func exactNumber(_ text: UnsafeBufferPointer<UInt8>) -> ExactNumber? {
         guard let number = NumberText(text) else { return nil }
         if number.currency != 0, !checkCurrency(number.currency, text) { return nil }
         if settled.layout.decimal == nil {

@@ -299,7 +299,8 @@ package struct TransactionReader: ~Copyable {
         case .record: break
         }
         guard records.fieldCount <= ReadingLimits.columns else { throw .tooManyColumns(path: records.path) }
-        return (0..<records.fieldCount).map { messageText(FieldParsing.trimmed(records.field($0).text)) }
+        let isLatin1 = !isUTF8(records.text)
+        return (0..<records.fieldCount).map { exampleText(FieldParsing.trimmed(records.field($0).text), isLatin1) }
     }
 
     private static func hasLoneReturn(_ text: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -29,30 +29,8 @@ enum CustomerText {
                 return
             }
         }
-        self = text.isEmpty ? .none : Self.unusual(Self.withoutHardBlanks(text))
+        self = text.isEmpty ? .none : Self.unusual(HardBlanks.trimmed(text))
     }
-
-    /// Without the blanks at both ends that pages and spreadsheets put where a line is not to be broken: U+00A0, U+202F and
-    /// U+FEFF in UTF-8, and U+00A0 in Latin-1.
-    private static func withoutHardBlanks(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
-        var rest = text
-        while !rest.isEmpty {
-            let before = rest.count
-            for blank in hardBlanks {
-                if rest.starts(with: blank) { rest = UnsafeBufferPointer(rebasing: rest.dropFirst(blank.count)) }
-                // The byte of Latin-1 may also end a letter of UTF-8.
-                let isLetter = blank.count == 1 && rest.count > 1 && rest[rest.count - 2] >= 0x80
-                if rest.suffix(blank.count).elementsEqual(blank), !isLetter {
-                    rest = UnsafeBufferPointer(rebasing: rest.dropLast(blank.count))
-                }
-            }
-            rest = FieldParsing.trimmed(rest)
-            if rest.count == before { break }
-        }
-        return rest
-    }
-
-    private static let hardBlanks: [[UInt8]] = [[0xC2, 0xA0], [0xE2, 0x80, 0xAF], [0xEF, 0xBB, 0xBF], [0xA0]]
 
     private static func unusual(_ text: UnsafeBufferPointer<UInt8>) -> CustomerText {
         if text.isEmpty { return .none }

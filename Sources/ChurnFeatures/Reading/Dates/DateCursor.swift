@@ -64,11 +64,20 @@ struct DateCursor {
         return count > 0 ? value : nil
     }
 
-    /// A run of ASCII letters.
+    /// A run of letters: those of ASCII, and all bytes beyond.
     mutating func word() -> UnsafeBufferPointer<UInt8>? {
         let start = index
-        while let current, (current | 0x20) >= UInt8(ascii: "a"), (current | 0x20) <= UInt8(ascii: "z") { index += 1 }
+        while let current, current >= 0x80 || ((current | 0x20) &- UInt8(ascii: "a")) < 26 { index += 1 }
         return index > start ? UnsafeBufferPointer(rebasing: text[start..<index]) : nil
+    }
+
+    /// Steps over the word, in any case of its letters, where it is the next one.
+    @discardableResult
+    mutating func skip(word expected: StaticString) -> Bool {
+        var ahead = self
+        guard let word = ahead.word(), isEqual(word, to: expected) else { return false }
+        self = ahead
+        return true
     }
 
     /// Whether any digit but 0 is among the digits that follow, which are stepped over; nil where none or too many are.
@@ -89,6 +98,8 @@ struct DateCursor {
         if !hasT {
             _ = skip(UInt8(ascii: ","))
             guard skipBlanks() else { return false }
+            // As in 9 Feb 2011 at 08:05, um 08:05 Uhr, à 08:05.
+            if skip(word: "at") || skip(word: "um") || skip(word: "\u{E0}") { skipBlanks() }
         }
         guard var hour = digits(1...2), skip(UInt8(ascii: ":")), let minute = digits(2...2) else { return false }
         var second = 0
@@ -101,7 +112,8 @@ struct DateCursor {
             }
         }
         if second != 0 { parts.cutSeconds = true }
-        let hasBlanks = skipBlanks()
+        var hasBlanks = skipBlanks()
+        if hasBlanks, skip(word: "uhr") { hasBlanks = skipBlanks() }
         if !isAtEnd {
             if !hasT, let isAfternoon = halfDay() {
                 guard (1...12).contains(hour) else { return false }
@@ -131,11 +143,13 @@ struct DateCursor {
         return (current | 0x20) == UInt8(ascii: "p")
     }
 
-    /// `Z`, `UTC`, `GMT`, `+01:00`, `-0130` or `+01`, in minutes east of UTC.
+    /// `Z`, `UTC`, `GMT`, `+01:00`, `-0130`, `+01`, `GMT+0100` or a known name of a zone, in minutes east of UTC.
     mutating func offset(afterBlanks: Bool) -> Int? {
         if let word = word() {
             if word.count == 1, word[0] | 0x20 == UInt8(ascii: "z") { return 0 }
-            return afterBlanks && (isEqual(word, to: "utc") || isEqual(word, to: "gmt")) ? 0 : nil
+            guard afterBlanks else { return nil }
+            guard isEqual(word, to: "utc") || isEqual(word, to: "gmt") else { return DateNames.zoneOffset(word) }
+            if isAtEnd { return 0 }
         }
         guard let sign = take(), sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") else { return nil }
         let hours: Int, minutes: Int

@@ -91,7 +91,7 @@ extension DateParts {
             switch element {
             case .year(let digits): fits = Self.take(cursor.fixed(digits), &parts.numbers.0)
             case .month(let digits): fits = Self.take(cursor.upTo2(digits), &parts.numbers.1)
-            case .monthName: fits = Self.take(cursor.word().flatMap(EnglishNames.month), &parts.numbers.1)
+            case .monthName: fits = Self.take(cursor.word().flatMap(DateNames.month), &parts.numbers.1)
             case .day(let digits): fits = Self.take(cursor.upTo2(digits), &parts.numbers.2)
             case .hour(let digits), .halfDayHour(let digits): fits = Self.take(cursor.upTo2(digits), &hour)
             case .minute(let digits): fits = Self.take(cursor.upTo2(digits), &minute)

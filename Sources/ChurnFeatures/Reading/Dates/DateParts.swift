@@ -46,6 +46,11 @@ struct DateKey: Hashable {
     var family: DateFamily
     var hasTwoDigitYear: Bool
 
+    /// In a worksheet: whether one is the date of a cell, which has the year first, and the other a text.
+    func isOfCell(beside other: DateKey) -> Bool {
+        family != other.family && (family == .yearFirst || other.family == .yearFirst)
+    }
+
     /// The orders that dates of this kind can have, unless a flag says one.
     var orders: [DateOrder] {
         switch family {
@@ -62,10 +67,23 @@ extension DateParts {
     ///
     /// - Parameter reading: of numbers alone, whether they are epochs; else they are serials, if they can be.
     init?(_ text: UnsafeBufferPointer<UInt8>, reading: DateReading?) {
+        let parts: DateParts? =
+            if let plain = HardBlanks.replaced(text) {
+                plain.withUnsafeBufferPointer { DateParts(plain: FieldParsing.trimmed($0), reading) }
+            } else {
+                DateParts(plain: text, reading)
+            }
+        guard let parts else { return nil }
+        self = parts
+    }
+
+    /// - Parameter text: with ASCII blanks only.
+    private init?(plain text: UnsafeBufferPointer<UInt8>, _ reading: DateReading?) {
         if case .pattern(let pattern) = reading {
             self.init(text, pattern: pattern)
             return
         }
+        let text = Self.withoutNote(text)
         guard let first = text.first, text.count <= ReadingLimits.numberBytes else { return nil }
         var cursor = DateCursor(text)
         if first &- 0x30 > 9 {
@@ -81,16 +99,26 @@ extension DateParts {
         guard cursor.time(&self) else { return nil }
     }
 
+    /// Without the name of a time zone in brackets behind an offset, as JavaScript writes it.
+    private static func withoutNote(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+        guard text.last == UInt8(ascii: ")"), let open = text.lastIndex(of: UInt8(ascii: "(")), open > 5,
+            text[open - 1] == UInt8(ascii: " "),
+            text[open - 6] == UInt8(ascii: "+") || text[open - 6] == UInt8(ascii: "-")
+        else { return text }
+        return UnsafeBufferPointer(rebasing: text[..<(open - 1)])
+    }
+
     /// `Jan 1, 2014`, perhaps after a day of the week: `Wed, 1 Jan 2014`.
     private static func nameFirst(_ cursor: inout DateCursor) -> DateParts? {
         guard let word = cursor.word() else { return nil }
-        if EnglishNames.isWeekday(word) {
+        if DateNames.isWeekday(word) {
+            _ = cursor.skip(UInt8(ascii: "."))
             _ = cursor.skip(UInt8(ascii: ","))
             cursor.skipBlanks()
             guard let next = cursor.current else { return nil }
             return next &- 0x30 <= 9 ? numberFirst(&cursor) : nameFirst(&cursor)
         }
-        guard let month = EnglishNames.month(word), cursor.skipOneOf(" -/.,") else { return nil }
+        guard let month = DateNames.month(word), cursor.skipOneOf(" -/.,") else { return nil }
         cursor.skipBlanks()
         guard let day = cursor.digits(1...2), cursor.skipOneOf(" -/.,") else { return nil }
         cursor.skipBlanks()
@@ -100,16 +128,22 @@ extension DateParts {
     private static func numberFirst(_ cursor: inout DateCursor) -> DateParts? {
         let first = cursor.digitRun()
         if first.count == 8 { return compact(first.value) }
+        // As in 1er janvier.
+        cursor.skip(word: "er")
         guard let separator = cursor.take(), first.count == 4 || first.count == 1 || first.count == 2 else {
             return nil
         }
-        if separator == UInt8(ascii: " ") { cursor.skipBlanks() }
+        let isDot = separator == UInt8(ascii: ".")
+        if separator == UInt8(ascii: " ") || isDot { cursor.skipBlanks() }
         guard let next = cursor.current, " -/.".utf8.contains(separator) else { return nil }
         if next &- 0x30 > 9 {
-            guard let word = cursor.word(), let month = EnglishNames.month(word),
-                cursor.skip(separator) || cursor.skipOneOf(" -/.,")
-            else { return nil }
+            // As in 1 de enero de 2014.
+            if cursor.skip(word: "de") { cursor.skipBlanks() }
+            guard let word = cursor.word(), let month = DateNames.month(word) else { return nil }
+            let isShortened = cursor.skip(UInt8(ascii: "."))
+            guard cursor.skip(separator) || cursor.skipOneOf(" -/,") || isShortened else { return nil }
             cursor.skipBlanks()
+            if cursor.skip(word: "de") || cursor.skip(word: "del") { cursor.skipBlanks() }
             if first.count == 4 {
                 guard let day = cursor.digits(1...2) else { return nil }
                 return DateParts(family: .monthName, numbers: (first.value, month, day))
@@ -119,6 +153,7 @@ extension DateParts {
         guard separator != UInt8(ascii: " "), let second = cursor.digits(1...2), cursor.skip(separator) else {
             return nil
         }
+        if isDot { cursor.skipBlanks() }
         let third = cursor.digitRun()
         if first.count == 4 {
             guard third.count <= 2, third.count > 0 else { return nil }

@@ -27,7 +27,10 @@ func isEqual(_ word: UnsafeBufferPointer<UInt8>, to name: StaticString, prefix: 
     name.withUTF8Buffer { bytes in
         let count = prefix ?? bytes.count
         guard word.count == count else { return false }
-        for index in 0..<count where word[index] | 0x20 != bytes[index] { return false }
+        for index in 0..<count {
+            let byte = word[index]
+            if (byte < 0x80 ? byte | 0x20 : byte) != bytes[index] { return false }
+        }
         return true
     }
 }

@@ -80,13 +80,13 @@ struct FileStart {
             if byte == UInt8(ascii: "\"") {
                 isQuoted.toggle()
             } else if byte == separator.rawValue, !isQuoted {
-                names.append(trimmedText(String(decoding: name, as: UTF8.self)))
+                names.append(trimmedText(name.withUnsafeBufferPointer(decodedText)))
                 name = []
             } else {
                 name.append(byte)
             }
         }
-        names.append(trimmedText(String(decoding: name, as: UTF8.self)))
+        names.append(trimmedText(name.withUnsafeBufferPointer(decodedText)))
         return names
     }
 }

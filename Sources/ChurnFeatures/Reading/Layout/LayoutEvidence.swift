@@ -121,6 +121,14 @@ package struct LayoutEvidence {
         if let key = try dates.note(text, path: records.path, line: records.line, file: file.dates) {
             file.dates = file.dates ?? key
             pass.needsDate = !dates.isSettled(file.dates ?? key)
+            if pass.firstDate == nil { pass.firstDate = LayoutFault.Place(records, text) }
+        } else if let key = file.dates, let earlier = pass.firstDate {
+            let other = records.isWorksheet ? DateParts(text, reading: layout.dates)?.key : nil
+            if let other, key.isOfCell(beside: other) {
+                throw .layout(.mixedCellDates(LayoutFault.Place(records, text), earlier: earlier))
+            }
+        } else if hasFullWidthDigit(text) {
+            throw .layout(.fullWidthDigits(LayoutFault.Place(records, text)))
         } else if file.dates == nil {
             pass.dateMisses += 1
             pass.firstMiss = pass.firstMiss ?? LayoutFault.Place(records, text)
@@ -135,6 +143,7 @@ package struct LayoutEvidence {
         var lines = 0
         var dateMisses = 0
         var firstMiss: LayoutFault.Place?
+        var firstDate: LayoutFault.Place?
         var lastDate: DateWords?
         var order = OrderMemory()
 
@@ -143,8 +152,10 @@ package struct LayoutEvidence {
         /// - Parameter records: `inout` although nothing changes, as a borrowed reader is copied.
         @inline(__always)
         mutating func isFurtherLine(_ records: inout RecordReader, customer: Int, invoice: Int) -> Bool {
-            let invoice = FieldParsing.trimmed(records.field(invoice).text)
-            if FieldParsing.trimmed(records.field(customer).text).isEmpty { return order.matches(invoice) }
+            let invoice = records.plainField(invoice) ?? records.trimmedField(invoice).text
+            if (records.plainField(customer) ?? records.trimmedField(customer).text).isEmpty {
+                return order.matches(invoice)
+            }
             order.note(invoice: invoice, customer: 0, minute: 0, isExcluded: false)
             return false
         }

@@ -40,6 +40,10 @@ package enum LayoutFault: Error, Equatable, Sendable, CustomStringConvertible {
     /// The number cannot have the decimal sign `sign`, which `earlier` proves, or without it a flag says.
     case contradictoryNumber(Place, sign: DecimalSign, earlier: Place?)
     case mixedCurrencies(Place, earlier: Place)
+    /// Digits as East Asian keyboards write them.
+    case fullWidthDigits(Place)
+    /// A worksheet has dates in its cells and texts of dates beside them.
+    case mixedCellDates(Place, earlier: Place)
     /// A name of `--columns` that the file does not have, or has more than once.
     case unknownColumn(path: String, role: ColumnRole, name: String, found: [String])
     case repeatedColumn(path: String, role: ColumnRole, name: String)
@@ -74,6 +78,14 @@ package enum LayoutFault: Error, Equatable, Sendable, CustomStringConvertible {
         case .mixedCurrencies(let place, let earlier):
             "\(place.start): the currency of \"\(place.value)\" is not that of \"\(earlier.value)\" in "
                 + "\(earlier.where(from: place)); export the sales in one currency"
+        case .fullWidthDigits(let place):
+            "\(place.start): \"\(place.value)\" has full-width digits; make them plain first, for example with: "
+                + "uconv -x Fullwidth-Halfwidth FILE > plain.csv"
+        case .mixedCellDates(let place, let earlier):
+            "\(place.start): the dates \"\(place.value)\" and \"\(earlier.value)\" in \(earlier.where(from: place)) are one a "
+                + "text and one a date of the workbook, so a program has converted a part of them, perhaps with day and "
+                + "month exchanged; export the sales again as CSV, or give --dates with a pattern to keep only the lines "
+                + "that fit it"
         case .unknownColumn(let path, let role, let name, let found):
             "\(path): no column \"\(name)\" for \(role.rawValue); the first line has \(ReadingError.listed(found)); "
                 + "correct --columns"

@@ -17,6 +17,21 @@ enum FieldParsing {
         return UnsafeBufferPointer(start: start, count: end - start)
     }
 
+    /// The text in `="17850"`, which keeps a spreadsheet from making a number of it; any other text as it is.
+    ///
+    /// - Parameters:
+    ///   - text: trimmed.
+    ///   - isQuoted: quotes in it are doubled.
+    static func withoutFormula(_ text: UnsafeBufferPointer<UInt8>, isQuoted: Bool) -> UnsafeBufferPointer<UInt8> {
+        let quotes = isQuoted ? 2 : 1
+        let inner = text.dropFirst(1 + quotes).dropLast(quotes)
+        guard text.first == UInt8(ascii: "="), text.count >= 1 + 2 * quotes,
+            text.dropFirst().prefix(quotes).allSatisfy({ $0 == UInt8(ascii: "\"") }),
+            text.suffix(quotes).allSatisfy({ $0 == UInt8(ascii: "\"") }), !inner.contains(UInt8(ascii: "\""))
+        else { return text }
+        return trimmed(UnsafeBufferPointer(rebasing: inner))
+    }
+
     /// `6`, `-6`, `+6`, within 32 bits; nil for any other number, which is for `NumberText`.
     @inline(__always)
     static func plainQuantity(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {

@@ -19,7 +19,8 @@ struct NumberEvidence {
         // What is said or proved is checked by the reader of the lines.
         if decimal != nil { return }
         for column in [columns.quantity, columns.price, columns.amount] where column >= 0 {
-            let text = FieldParsing.trimmed(records.field(column).text)
+            let text = records.trimmedField(column).text
+            if hasFullWidthDigit(text) { throw .layout(.fullWidthDigits(.init(records, text))) }
             guard let number = NumberText(text) else { continue }
             switch number.evidence() {
             case .nothing, .invalid: break

@@ -106,10 +106,12 @@ struct ExactNumber {
         case UInt8(ascii: ","): return (.comma, 1)
         case UInt8(ascii: "."): return (.point, 1)
         case UInt8(ascii: "'"): return (.apostrophe, 1)
-        // A blank that does not break: in Latin-1, and in UTF-8 the usual and the narrow one.
+        // A blank that does not break: in Latin-1, and in UTF-8 the usual one, the narrow ones and that of a digit's width.
         case UInt8(ascii: " "), 0xA0: return (.blank, 1)
         case 0xC2: return has(0xC2, 0xA0) ? (.blank, 2) : nil
-        case 0xE2: return has(0xE2, 0x80, 0xAF) ? (.blank, 3) : has(0xE2, 0x80, 0x99) ? (.apostrophe, 3) : nil
+        case 0xE2:
+            if has(0xE2, 0x80, 0xAF) || has(0xE2, 0x80, 0x87) || has(0xE2, 0x80, 0x89) { return (.blank, 3) }
+            return has(0xE2, 0x80, 0x99) ? (.apostrophe, 3) : nil
         default: return nil
         }
     }

@@ -12,18 +12,20 @@ struct NumberText {
     ///
     /// - Parameter text: trimmed.
     init?(_ text: UnsafeBufferPointer<UInt8>) {
+        let text = HardBlanks.trimmed(text)
         guard !text.isEmpty, text.count <= ReadingLimits.numberBytes else { return nil }
         var rest = text
         if text[0] == UInt8(ascii: "("), text[text.count - 1] == UInt8(ascii: ")") {
             isNegative = true
-            rest = FieldParsing.trimmed(UnsafeBufferPointer(rebasing: text[1..<(text.count - 1)]))
+            rest = HardBlanks.trimmed(UnsafeBufferPointer(rebasing: text[1..<(text.count - 1)]))
         }
         // A sign may stand before the currency, behind it, or behind the number.
         var signs = 0
         func takeSign(_ rest: inout UnsafeBufferPointer<UInt8>) -> Bool? {
-            guard let first = rest.first, first == UInt8(ascii: "-") || first == UInt8(ascii: "+") else { return nil }
-            rest = FieldParsing.trimmed(UnsafeBufferPointer(rebasing: rest.dropFirst()))
-            return first == UInt8(ascii: "-")
+            let isPlus = rest.first == UInt8(ascii: "+")
+            guard let byteCount = isPlus ? 1 : Self.minusBytes(rest.first, rest.prefix(3)) else { return nil }
+            rest = HardBlanks.trimmed(UnsafeBufferPointer(rebasing: rest.dropFirst(byteCount)))
+            return !isPlus
         }
         if let minus = takeSign(&rest) {
             signs += 1
@@ -31,10 +33,10 @@ struct NumberText {
         }
         guard let start = Self.numberStart(rest) else { return nil }
         if start > 0 {
-            var name = FieldParsing.trimmed(UnsafeBufferPointer(rebasing: rest[..<start]))
+            var name = HardBlanks.trimmed(UnsafeBufferPointer(rebasing: rest[..<start]))
             // The point of a name such as Rs. is not that of the number, and -£5 may also be £-5.
-            if let last = name.last, last == UInt8(ascii: "-") {
-                name = FieldParsing.trimmed(UnsafeBufferPointer(rebasing: name.dropLast()))
+            if let byteCount = Self.minusBytes(name.last, name.suffix(3)) {
+                name = HardBlanks.trimmed(UnsafeBufferPointer(rebasing: name.dropLast(byteCount)))
                 signs += 1
                 isNegative = true
             }
@@ -42,7 +44,7 @@ struct NumberText {
         }
         rest = UnsafeBufferPointer(rebasing: rest[start...])
         guard let last = rest.lastIndex(where: { $0 &- 0x30 <= 9 || $0 == UInt8(ascii: ".") }) else { return nil }
-        var tail = FieldParsing.trimmed(UnsafeBufferPointer(rebasing: rest[(last + 1)...]))
+        var tail = HardBlanks.trimmed(UnsafeBufferPointer(rebasing: rest[(last + 1)...]))
         if let sign = takeSign(&tail) {
             signs += 1
             if sign { isNegative = true }
@@ -50,6 +52,19 @@ struct NumberText {
         guard tail.isEmpty || (currency == 0 && take(currency: tail)) else { return nil }
         digits = UnsafeBufferPointer(rebasing: rest[...last])
         guard signs <= 1, signs == 0 || text[0] != UInt8(ascii: "("), takeExponent() else { return nil }
+    }
+
+    /// Bytes of a minus at one end of a text: `-`, or what typesetting programs write, the minus of mathematics (U+2212) and
+    /// hyphens and dashes (U+2010 to U+2013).
+    ///
+    /// - Parameters:
+    ///   - byte: the outermost one.
+    ///   - bytes: the outermost three.
+    private static func minusBytes(_ byte: UInt8?, _ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
+        if byte == UInt8(ascii: "-") { return 1 }
+        guard bytes.count == 3, bytes.first == 0xE2 else { return nil }
+        let rest = (bytes[bytes.startIndex + 1], bytes[bytes.startIndex + 2])
+        return rest == (0x88, 0x92) || (rest.0 == 0x80 && (0x90...0x93).contains(rest.1)) ? 3 : nil
     }
 
     /// The first digit, or the point or comma right before it.
