@@ -122,8 +122,10 @@ struct ReadingOddTests {
         let both = ["2011-02-09 08:05 EST", "2011-07-09 08:05 EDT"]
         #expect(ReadingDateTests.read(both).error?.description.contains("--time-zone") == true)
         #expect(Self.times(both, ["time-zone": "America/New_York"]) == ["2011-02-09 08:05", "2011-07-09 08:05"])
-        let message = Self.error(ReadingSupport.line(date: "2011-02-09 08:05:00 BST"))
-        #expect(message.contains("\"yyyy-MM-dd HH:mm:ss 'BST'\""), "\(message)")
+        for name in ["BST", "CST"] {
+            let message = Self.error(ReadingSupport.line(date: "2011-02-09 08:05:00 \(name)"))
+            #expect(message.contains("\"yyyy-MM-dd HH:mm:ss '\(name)'\""), "\(message)")
+        }
         #expect(
             Self.times(["2011-02-09 08:05:00 BST"], ["dates": "yyyy-MM-dd HH:mm:ss 'BST'"]) == ["2011-02-09 08:05"]
         )

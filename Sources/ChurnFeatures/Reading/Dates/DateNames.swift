@@ -11,13 +11,14 @@ enum DateNames {
         EnglishNames.isWeekday(word) || weekdays.contains(folded(word))
     }
 
-    /// Minutes east of UTC. The names of RFC 5322, section 4.3, and those of central Europe; others have several meanings.
+    /// Minutes east of UTC. Names of RFC 5322, section 4.3, and those of central Europe. Others have several meanings: `CST` is
+    /// China's as well as America's.
     static func zoneOffset(_ word: UnsafeBufferPointer<UInt8>) -> Int? {
         zones[String(decoding: word, as: UTF8.self)].map { $0 * 60 }
     }
 
     private static let zones = [
-        "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "CET": 1, "CEST": 2,
+        "EST": -5, "EDT": -4, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "CET": 1, "CEST": 2,
     ]
 
     /// In lower case and without accents; beside whole names the usual short ones, as far as they are not English.
