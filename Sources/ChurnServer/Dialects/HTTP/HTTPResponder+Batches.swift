@@ -48,10 +48,14 @@ extension HTTPResponder {
         } later: { _, _ in
             // The features are at hand.
         }
+        return try write(outcome)
+    }
+
+    /// Writes the outcome of a small batch, whose answer is one piece.
+    func write(_ outcome: HTTPBatchOutcome) throws(HTTPFault) -> HTTPResponse {
         switch outcome {
         case .failed(let fault): throw fault
         case .answered(let response, let piece, _):
-            // A small batch is one piece.
             body.pointee.writeImmutableBuffer(piece)
             return response
         }
@@ -70,9 +74,6 @@ extension HTTPResponder {
             snapshot: loop.snapshot,
             services: loop.services
         )
-        job.start { [handle = loop.handle, sessionID = caller.sessionID, tag = caller.tag] outcome in
-            // A connection that is gone by then wants no answer.
-            handle.execute { loop in (loop.session(sessionID) as? any HTTPBatchReceiver)?.finish(tag, outcome) }
-        }
+        job.start(caller.receiver(on: loop.handle))
     }
 }

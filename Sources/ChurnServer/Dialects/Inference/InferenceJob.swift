@@ -22,23 +22,17 @@ struct InferenceJob<Output: Sendable>: Sendable {
     /// Calls `done` on a worker, or where the last customer was looked up.
     func start(_ done: @escaping @Sendable (Output) -> Void) {
         services.work {
-            withMemory { memory in
+            services.withLargeCallMemory { memory in
                 switch read(memory.arena) {
                 case .refused(let output): done(output)
                 case .request(let request):
                     _ = request.answer(memory.answerer, liveness, arrival, snapshot) {
                         done(write($0, request))
                     } later: { late in
-                        withMemory { $0.answerer.deliver(late) { done(write($0, request)) } }
+                        services.withLargeCallMemory { $0.answerer.deliver(late) { done(write($0, request)) } }
                     }
                 }
             }
         }
-    }
-
-    private func withMemory(_ body: (LargeCallMemory) -> Void) {
-        let memory = services.largeCallMemory.take() ?? LargeCallMemory(health: services.health)
-        defer { services.largeCallMemory.keep(memory) }
-        body(memory)
     }
 }

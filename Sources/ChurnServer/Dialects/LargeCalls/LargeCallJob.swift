@@ -41,12 +41,12 @@ struct LargeCallJob<Codec: LargeCallCodec>: Sendable {
     }
 
     private func run(_ done: @escaping @Sendable (Codec.Output) -> Void) {
-        let memory = services.largeCallMemory.take() ?? LargeCallMemory(health: services.health)
+        services.withLargeCallMemory { run($0, done) }
+    }
+
+    private func run(_ memory: LargeCallMemory, _ done: @escaping @Sendable (Codec.Output) -> Void) {
         // The payload is `self`'s, and the request points into the arena.
-        defer {
-            withExtendedLifetime(self) {}
-            services.largeCallMemory.keep(memory)
-        }
+        defer { withExtendedLifetime(self) {} }
         do throws(DecodeError) {
             let request = try codec.decode(payload.bytes, arena: memory.arena)
             let callID = request.callID
@@ -65,10 +65,10 @@ struct LargeCallJob<Codec: LargeCallCodec>: Sendable {
     }
 
     private func encoded(_ late: LateAnswer, callID: UInt64) -> Codec.Output? {
-        let memory = services.largeCallMemory.take() ?? LargeCallMemory(health: services.health)
-        defer { services.largeCallMemory.keep(memory) }
         var output: Codec.Output?
-        memory.answerer.deliver(late) { output = codec.encode($0, callID: callID) }
+        services.withLargeCallMemory { memory in
+            memory.answerer.deliver(late) { output = codec.encode($0, callID: callID) }
+        }
         return output
     }
 }
@@ -82,6 +82,13 @@ extension ServerServices {
             _ = setpriority(CInt(PRIO_PROCESS.rawValue), 0, ServerLimits.workerNice)
             body()
         }
+    }
+
+    /// Lends a worker what a large request is decoded into and scored in.
+    func withLargeCallMemory(_ body: (LargeCallMemory) -> Void) {
+        let memory = largeCallMemory.take() ?? LargeCallMemory(health: health)
+        defer { largeCallMemory.keep(memory) }
+        body(memory)
     }
 }
 

@@ -19,6 +19,16 @@ protocol HTTPBatchReceiver: ConnectionSession {
     func finish(_ tag: UInt64, piece: ByteBuffer, isLast: Bool)
 }
 
+extension HTTPCaller {
+    /// What hands the outcome of a batch to the session of the request, from any thread.
+    func receiver(on handle: any ServingLoop) -> @Sendable (HTTPBatchOutcome) -> Void {
+        { [sessionID, tag] outcome in
+            // A connection that is gone by then wants no answer.
+            handle.execute { loop in (loop.session(sessionID) as? any HTTPBatchReceiver)?.finish(tag, outcome) }
+        }
+    }
+}
+
 /// The rows of an answer, to be written a piece at a time.
 protocol HTTPBatchSource: Sendable {
     var rowsToWrite: Int { get }
@@ -87,13 +97,12 @@ struct HTTPBatchJob: Sendable {
     /// Answers the batch on a worker, and calls `done` there, or where the last customer of it was looked up.
     func start(_ done: @escaping @Sendable (HTTPBatchOutcome) -> Void) {
         services.work {
-            _ = setpriority(CInt(PRIO_PROCESS.rawValue), 0, ServerLimits.workerNice)
-            let memory = services.largeCallMemory.take() ?? LargeCallMemory(health: services.health)
-            defer { services.largeCallMemory.keep(memory) }
-            do throws(HTTPFault) {
-                try score(memory.answerer, done)
-            } catch {
-                done(.failed(error))
+            services.withLargeCallMemory { memory in
+                do throws(HTTPFault) {
+                    try score(memory.answerer, done)
+                } catch {
+                    done(.failed(error))
+                }
             }
         }
     }
@@ -112,9 +121,7 @@ struct HTTPBatchJob: Sendable {
         try batch.answer(answerer, liveness, request.arrival, snapshot) { answer, ids in
             done(writing.outcome(answer, ids))
         } later: { late, ids in
-            let memory = services.largeCallMemory.take() ?? LargeCallMemory(health: services.health)
-            defer { services.largeCallMemory.keep(memory) }
-            memory.answerer.deliver(late) { done(writing.outcome($0, ids)) }
+            services.withLargeCallMemory { $0.answerer.deliver(late) { done(writing.outcome($0, ids)) } }
         }
     }
 

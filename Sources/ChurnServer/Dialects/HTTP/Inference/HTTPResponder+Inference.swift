@@ -63,13 +63,7 @@ extension HTTPResponder {
         } later: { _ in
             // The features are at hand.
         }
-        switch outcome {
-        case .failed(let fault): throw fault
-        case .answered(let response, let piece, _):
-            // A small request has an answer of one piece.
-            body.pointee.writeImmutableBuffer(piece)
-            return response
-        }
+        return try write(outcome)
     }
 
     private func start(
@@ -100,10 +94,7 @@ extension HTTPResponder {
         } write: { answer, inference in
             writing.outcome(answer, of: inference)
         }
-        job.start { [handle = loop.handle, sessionID = caller.sessionID, tag = caller.tag] outcome in
-            // A connection that is gone by then wants no answer.
-            handle.execute { loop in (loop.session(sessionID) as? any HTTPBatchReceiver)?.finish(tag, outcome) }
-        }
+        job.start(caller.receiver(on: loop.handle))
     }
 }
 
