@@ -1,3 +1,4 @@
+internal import ChurnCalls
 package import ChurnServing
 internal import NIOCore
 
@@ -30,6 +31,19 @@ package final class LoopContext {
 
     /// What calls are answered from now.
     package var snapshot: ServingSnapshot { current.snapshot }
+
+    /// The report that every health check tells from.
+    func healthReport(names: Bool = false) -> HealthReport? {
+        var found: HealthReport?
+        answerer.deliverHealth(snapshot, names: names) { if case .health(let report) = $0 { found = report } }
+        return found
+    }
+
+    /// Why calls are not answered; `nil` when they are.
+    var unreadyReason: String? {
+        guard let report = healthReport() else { return "no report" }
+        return report.state == .notServing ? report.reason : nil
+    }
 
     /// What the sessions of a dialect share on this loop, made with the first of them.
     package func state<State: DialectState>(of dialect: any Dialect.Type, _ make: () -> State) -> State {

@@ -4,18 +4,10 @@ internal import ChurnServing
 internal import NIOCore
 
 extension HTTPResponder {
-    func report(on loop: LoopContext, names: Bool = false) -> HealthReport? {
-        var found: HealthReport?
-        loop.answerer.deliverHealth(loop.snapshot, names: names) {
-            if case .health(let report) = $0 { found = report }
-        }
-        return found
-    }
-
     /// Whether calls are answered: 200 or 503, from the same report as every other health check.
     func readiness(on loop: LoopContext) -> HTTPResponse {
-        guard let report = report(on: loop), report.state != .notServing else {
-            body.pointee.writeString((self.report(on: loop)?.reason ?? "no report") + "\n")
+        if let reason = loop.unreadyReason {
+            body.pointee.writeString(reason + "\n")
             var response = HTTPResponse(.unavailable, .text)
             response.retryAfterSeconds = HTTPStatus.unavailable.retryAfterSeconds
             return response
@@ -26,7 +18,7 @@ extension HTTPResponder {
 
     /// The whole report. It is 200 whatever the state: `/readyz` is for those who want a status.
     func health(on loop: LoopContext) -> HTTPResponse {
-        guard let report = report(on: loop, names: true) else { return HTTPResponse(.internalError) }
+        guard let report = loop.healthReport(names: true) else { return HTTPResponse(.internalError) }
         Self.write(report, to: &body.pointee)
         return HTTPResponse(.ok, .json)
     }

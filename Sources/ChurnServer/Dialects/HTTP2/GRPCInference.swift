@@ -17,7 +17,7 @@ extension GRPCService {
                 session.submitMessage(on: stream)
             },
             GRPCMethod("/inference.GRPCInferenceService/ServerReady") { _, stream, session in
-                let isReady = InferenceReadiness.unready(session.healthReport) == nil
+                let isReady = session.loop.unreadyReason == nil
                 session.writeMessage(on: stream) { InferenceMessage.writeReady(isReady, to: &$0) }
                 session.submitMessage(on: stream)
             },
@@ -32,12 +32,6 @@ extension GRPCService {
 // MARK: Metadata
 
 extension HTTP2Session {
-    fileprivate var healthReport: HealthReport? {
-        var found: HealthReport?
-        loop.answerer.deliverHealth(loop.snapshot, names: false) { if case .health(let report) = $0 { found = report } }
-        return found
-    }
-
     fileprivate func describeServer(on stream: HTTP2Stream) {
         writeMessage(on: stream) {
             InferenceMessage.writeServer(
@@ -59,7 +53,7 @@ extension HTTP2Session {
             let isReady: Bool
             do throws(CallFailure) {
                 let served = try InferenceRequest.model(model.selector, loop.snapshot)
-                isReady = InferenceReadiness.unready(served, loop.snapshot, healthReport) == nil
+                isReady = InferenceReadiness.unready(served, on: loop) == nil
             } catch {
                 guard error.code == .notFound else { throw error }
                 isReady = false
@@ -95,7 +89,7 @@ extension HTTP2Session {
             }
             let entries =
                 request.repository.isEmpty
-                ? InferenceReadiness.index(loop.snapshot, healthReport, readyOnly: request.readyOnly) : []
+                ? InferenceReadiness.index(on: loop, readyOnly: request.readyOnly) : []
             writeMessage(on: stream) {
                 InferenceMessage.writeIndex(entries.map { ($0.name, $0.version, $0.state, $0.reason) }, to: &$0)
             }

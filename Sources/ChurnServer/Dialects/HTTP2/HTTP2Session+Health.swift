@@ -67,11 +67,7 @@ extension HTTP2Session {
     }
 
     fileprivate var healthStatus: HealthCheckMessage.Status {
-        var status = HealthCheckMessage.Status.notServing
-        loop.answerer.deliverHealth(loop.snapshot, names: false) { answer in
-            if case .health(let report) = answer, report.state != .notServing { status = .serving }
-        }
-        return status
+        loop.unreadyReason == nil ? .serving : .notServing
     }
 }
 

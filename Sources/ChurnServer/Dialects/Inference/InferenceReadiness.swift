@@ -4,15 +4,14 @@ internal import ChurnServing
 
 /// Whether requests to infer are answered, from the same report as every other health check.
 enum InferenceReadiness {
-    /// - Returns: why the server is not ready; `nil` when it is.
-    static func unready(_ report: HealthReport?) -> String? {
-        guard let report else { return "no report" }
-        return report.state == .notServing ? report.reason : nil
+    /// - Returns: why the model is not ready; `nil` when it is.
+    static func unready(_ served: ServedModel, on loop: LoopContext) -> String? {
+        unready(served, loop.snapshot, server: loop.unreadyReason)
     }
 
-    /// - Returns: why the model is not ready; `nil` when it is.
-    static func unready(_ served: ServedModel, _ snapshot: ServingSnapshot, _ report: HealthReport?) -> String? {
-        unready(report) ?? snapshot.withheld.first { $0.model === served }?.reason
+    /// - Parameter reason: why the server is not ready.
+    private static func unready(_ served: ServedModel, _ snapshot: ServingSnapshot, server reason: String?) -> String? {
+        reason ?? snapshot.withheld.first { $0.model === served }?.reason
     }
 
     /// A model of the repository.
@@ -23,9 +22,10 @@ enum InferenceReadiness {
         let reason: String
     }
 
-    static func index(_ snapshot: ServingSnapshot, _ report: HealthReport?, readyOnly: Bool) -> [Entry] {
-        snapshot.models.models.compactMap { served in
-            let reason = unready(served, snapshot, report)
+    static func index(on loop: LoopContext, readyOnly: Bool) -> [Entry] {
+        let (snapshot, server) = (loop.snapshot, loop.unreadyReason)
+        return snapshot.models.models.compactMap { served in
+            let reason = unready(served, snapshot, server: server)
             guard reason == nil || !readyOnly else { return nil }
             return Entry(
                 name: served.model.name,

@@ -18,7 +18,7 @@ extension HTTPResponder {
             case .serverMetadata: writeServer()
             case .serverLive: body.pointee.writeLiteral("{\"live\":true}")
             case .serverReady:
-                if let reason = InferenceReadiness.unready(report(on: loop)) { throw HTTPFault(.unavailable, reason) }
+                if let reason = loop.unreadyReason { throw HTTPFault(.unavailable, reason) }
                 body.pointee.writeLiteral("{\"ready\":true}")
             case .repositoryIndex: writeIndex(readyOnly: try Self.readyOnly(input), on: loop)
             default:
@@ -29,8 +29,9 @@ extension HTTPResponder {
                     throw HTTPFault(error)
                 }
                 if route == .modelReady || route == .versionReady {
-                    let reason = InferenceReadiness.unready(served, loop.snapshot, report(on: loop))
-                    if let reason { throw HTTPFault(.unavailable, reason) }
+                    if let reason = InferenceReadiness.unready(served, on: loop) {
+                        throw HTTPFault(.unavailable, reason)
+                    }
                     body.pointee.writeLiteral("{\"name\":")
                     body.pointee.writeQuoted(served.model.name)
                     body.pointee.writeLiteral(",\"ready\":true}")
@@ -115,7 +116,7 @@ extension HTTPResponder {
 
     private func writeIndex(readyOnly: Bool, on loop: LoopContext) {
         body.pointee.writeLiteral("[")
-        let entries = InferenceReadiness.index(loop.snapshot, report(on: loop), readyOnly: readyOnly)
+        let entries = InferenceReadiness.index(on: loop, readyOnly: readyOnly)
         for (index, entry) in entries.enumerated() {
             body.pointee.writeLiteral(index > 0 ? ",{\"name\":" : "{\"name\":")
             body.pointee.writeQuoted(entry.name)

@@ -12,10 +12,7 @@ extension HTTPResponder {
 
     /// `documents` is the number of customers with features: a probe counts nothing in the store.
     func prototypeHealth(on loop: LoopContext) -> HTTPResponse {
-        var isConnected = false
-        loop.answerer.deliverHealth(loop.snapshot, names: false) {
-            if case .health(let report) = $0 { isConnected = report.store?.reachable ?? false }
-        }
+        let isConnected = loop.healthReport()?.store?.reachable ?? false
         let hasModel = Self.withSelector { (try? loop.snapshot.models.model($0)) != nil }
         body.pointee.writeLiteral("{\"api\":\"running\",\"mongo\":")
         body.pointee.writeLiteral(isConnected ? "\"connected\"" : "\"not connected\"")
