@@ -24,7 +24,8 @@ extension HTTPResponder {
             return selector.withUnsafeBufferPointer { selector in
                 let model = selector.baseAddress.unsafelyUnwrapped
                 let tag = entityTag(of: arguments, by: model, loop.snapshot)
-                if let tag, isKnown(customerID, loop.snapshot), let known = notModified(tag, request) { return known }
+                // Nearly nobody has the answer already, so the customer is looked up only then.
+                if let tag, let known = notModified(tag, request), isKnown(customerID, loop.snapshot) { return known }
                 let call = Call(model: model, method: .predictByID(arguments))
                 let response = self.call(call, of: request, deadline: deadline, for: caller, on: loop)
                 guard let response, response.status == .ok else { return response }

@@ -188,8 +188,7 @@ final class HTTPResponder: DialectState {
             body.pointee.writeLiteral("}")
             response = HTTPResponse(status, .json)
         } else {
-            Self.writeProblem(status, detail, to: &body.pointee)
-            response = HTTPResponse(status, .problem)
+            return fault(HTTPFault(status, detail))
         }
         response.retryAfterSeconds = status.retryAfterSeconds
         return response
