@@ -10,6 +10,7 @@ adds those that the server ends by time-outs of up to 30 s. No check is about ti
 import argparse
 import contextlib
 import gzip
+import itertools
 import re
 import socket
 import threading
@@ -45,6 +46,12 @@ class Peer:
         except (BrokenPipeError, ConnectionResetError):
             return False
 
+    def send_each(self, pieces):
+        """Sends pieces until the server takes no more."""
+        for piece in pieces:
+            if not self.send(piece):
+                return
+
     def read(self):
         """What has arrived, or nothing at the end. A reset is an end as well: the server may close with input unread."""
         try:
@@ -77,6 +84,12 @@ class Peer:
         ensure(first, "the connection was closed without an answer")
         equal(self.answer(), None, "what follows the last answer")
         return first[0]
+
+
+def ending(answer, *statuses):
+    """How a flood ended: by an answer of one of these statuses, or by a close in which the answer was lost."""
+    ensure(answer is None or answer[0] in statuses, f"answered with {answer}")
+    return f"ends by {answer[0]}" if answer else "ends by a close"
 
 
 def get(target=None):
@@ -195,9 +208,7 @@ def _(_):
     for what, request in SMUGGLED.items():
         for pieces in ([request.encode() + get("/livez")], [bytes([byte]) for byte in request.encode()] + [get("/livez")]):
             with Peer() as peer:
-                for piece in pieces:
-                    if not peer.send(piece):
-                        break
+                peer.send_each(pieces)
                 status = peer.last_answer()
                 ensure(400 <= status < 600, f"{what}: answered with {status}")
     return f"{len(SMUGGLED)} kinds, whole and byte by byte: one refusal each, and the end"
@@ -219,22 +230,16 @@ def _(_):
 def _(_):
     with Peer() as peer:
         peer.send(get()[:-2])
-        while peer.send(b"x-filler: " + b"y" * 1000 + b"\r\n"):
-            pass
-        status = peer.answer()
-    ensure(status is None or status[0] == 431, f"answered with {status}")
-    return "ends by 431"
+        peer.send_each(itertools.repeat(b"x-filler: " + b"y" * 1000 + b"\r\n"))
+        return ending(peer.answer(), 431)
 
 
 @beside("a request line without an end")
 def _(_):
     with Peer() as peer:
         peer.send(b"GET /")
-        while peer.send(b"x" * 4096):
-            pass
-        status = peer.answer()
-    ensure(status is None or status[0] == 414, f"answered with {status}")
-    return "ends by 414"
+        peer.send_each(itertools.repeat(b"x" * 4096))
+        return ending(peer.answer(), 414)
 
 
 @beside("empty lines before a request, over and over")
@@ -242,23 +247,16 @@ def _(_):
     with Peer() as peer:
         peer.send(get())
         equal(peer.answer()[0], 200, "status of what tells the protocol")
-        for _ in range(10_000):
-            if not peer.send(b"\r\n" * 100):
-                break
+        peer.send_each([b"\r\n" * 100] * 10_000)
         peer.send(get())
-        answer = peer.answer()
-    ensure(answer is None or answer[0] in (200, 400), f"answered with {answer}")
-    return f"ends with {answer}" if answer is None or answer[0] == 400 else "costs nothing"
+        return ending(peer.answer(), 200, 400)
 
 
 @beside("a body of a million chunks of one byte")
 def _(_):
     with Peer() as peer:
         peer.send(post("transfer-encoding: chunked"))
-        piece = b"1\r\n \r\n" * 10_000
-        sent = 0
-        while sent < 100 and peer.send(piece):
-            sent += 1
+        peer.send_each([b"1\r\n \r\n" * 10_000] * 100)
         peer.send(b"0\r\n\r\n")
         status, _ = peer.answer()
     equal(status, 400, "status of a million blanks")
@@ -268,24 +266,16 @@ def _(_):
 def _(_):
     with Peer() as peer:
         peer.send(post("transfer-encoding: chunked"))
-        piece = b"%x\r\n" % MIB + b" " * MIB + b"\r\n"
-        sent = 0
-        while sent < 2 * BODY_LIMIT // MIB and peer.send(piece):
-            sent += 1
-        answer = peer.answer()
-    ensure(answer is None or answer[0] == 413, f"answered with {answer}")
-    return "ends by 413"
+        peer.send_each([b"%x\r\n" % MIB + b" " * MIB + b"\r\n"] * (2 * BODY_LIMIT // MIB))
+        return ending(peer.answer(), 413)
 
 
 @beside("trailers without an end")
 def _(_):
     with Peer() as peer:
         peer.send(post("transfer-encoding: chunked", b"0\r\n"))
-        for _ in range(10_000):
-            if not peer.send(b"x: y\r\n" * 100):
-                break
-        answer = peer.answer()
-    ensure(answer is None or answer[0] in (400, 431), f"answered with {answer}")
+        peer.send_each([b"x: y\r\n" * 100] * 10_000)
+        return ending(peer.answer(), 400, 431)
 
 
 # The C library keeps up to twice the largest block that was freed.
@@ -316,9 +306,7 @@ def _(found):
     with Peer() as peer:
         peer.socket.settimeout(1)
         with contextlib.suppress(TimeoutError):
-            for _ in range(20_000):
-                if not peer.send(get("/openapi.json") * 10):
-                    break
+            peer.send_each([get("/openapi.json") * 10] * 20_000)
         found.wait(100)
     return "the server stops to read"
 
@@ -330,9 +318,7 @@ def _(found):
         for peer in crowd(stack, 20):
             peer.socket.settimeout(1)
             with contextlib.suppress(TimeoutError):
-                for _ in range(10):
-                    if not peer.send(post(f"content-length: {len(body)}", body)):
-                        break
+                peer.send_each([post(f"content-length: {len(body)}", body)] * 10)
         found.wait(100)
 
 

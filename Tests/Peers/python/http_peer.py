@@ -16,6 +16,9 @@ import tempfile
 import urllib.error
 import urllib.request
 
+import checks
+from checks import check, equal
+
 MODEL = pathlib.Path(__file__).parents[3] / "models/seed-logistic/1/model.json"
 TIMEOUT_SECONDS = 60
 parser = argparse.ArgumentParser()
@@ -27,17 +30,6 @@ URL = f"http://127.0.0.1:{options.port}"
 model = json.load(open(MODEL))
 with open(options.customers) as file:
     customers = {int(row["customer_id"]): row for row in csv.DictReader(file)}
-checks = []
-
-
-def check(name):
-    def add(body):
-        checks.append((name, body))
-    return add
-
-
-def equal(found, expected, what):
-    assert found == expected, f"{what}: {found!r}, expected {expected!r}"
 
 
 def expected(customer):
@@ -149,13 +141,4 @@ def _():
     schemathesis("--include-path-regex", "^/predict_churn", "--exclude-checks", exempt)
 
 
-failed = 0
-for name, body in checks:
-    try:
-        body()
-        print(f"ok    {name}", flush=True)
-    except Exception as error:
-        failed += 1
-        print(f"FAIL  {name}: {error!r:.4000}", flush=True)
-print(f"{len(checks) - failed} passed, {failed} failed")
-sys.exit(failed > 0)
+checks.run()

@@ -10,7 +10,6 @@ import csv
 import json
 import math
 import queue
-import sys
 import urllib.request
 
 import numpy as np
@@ -20,7 +19,9 @@ import tritonclient.http as triton_http
 import tritonclient.http.aio as triton_http_aio
 from tritonclient.utils import InferenceServerException
 
+import checks
 import triton_messages
+from checks import check, equal
 
 MODEL = "seed-logistic"
 FEATURES = ["Frequency", "Monetary", "AvgOrderValue"]
@@ -35,17 +36,6 @@ with open(options.customers) as file:
     rows = list(csv.DictReader(file))
 IDS = np.array([int(row["customer_id"]) for row in rows], dtype=np.int64)
 VALUES = np.array([[float(row[name]) for name in FEATURES] for row in rows], dtype=np.float64)
-checks = []
-
-
-def check(name):
-    def add(body):
-        checks.append((name, body))
-    return add
-
-
-def equal(found, expected, what):
-    assert found == expected, f"{what}: {found!r}, expected {expected!r}"
 
 
 def same(found, expected, what):
@@ -281,13 +271,4 @@ def _():
 
 triton_messages.add_checks(check, equal, ADDRESS, FEATURES, IDS, VALUES, PROBABILITIES, TIMEOUT_SECONDS)
 
-failed = 0
-for name, body in checks:
-    try:
-        body()
-        print(f"ok    {name}", flush=True)
-    except Exception as error:
-        failed += 1
-        print(f"FAIL  {name}: {error!r:.4000}", flush=True)
-print(f"{len(checks) - failed} passed, {failed} failed")
-sys.exit(failed > 0)
+checks.run()
