@@ -81,7 +81,7 @@ let package = Package(
         .target(name: "CEpoll"),
         .target(name: "CHandover"),
 
-        .target(name: "ChurnBase", swiftSettings: strict),
+        .target(name: "ChurnBase", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(
             name: "ChurnFeatures",
             dependencies: ["ChurnBase", "CByteScan", "CCPU", "CExpat", "CZip", "CZlib"],
@@ -91,7 +91,7 @@ let package = Package(
         .target(name: "ChurnKernelBaseline", swiftSettings: strict),
         .target(
             name: "ChurnModel",
-            dependencies: ["ChurnBase", "CCrypto", "CCPU", "ChurnKernelBaseline"]
+            dependencies: ["ChurnBase", "CCPU", "ChurnKernelBaseline"]
                 + kernelLevels.map { .target(name: $0.name) },
             swiftSettings: strict
         ),

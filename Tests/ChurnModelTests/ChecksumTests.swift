@@ -1,4 +1,4 @@
-internal import ChurnBase
+import ChurnBase
 import ChurnModel
 import Testing
 

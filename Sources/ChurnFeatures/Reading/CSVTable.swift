@@ -1,3 +1,5 @@
+internal import ChurnBase
+
 /// Reads any CSV file with a header, record by record, in bounded memory: what batch scoring takes in.
 ///
 /// The same CSV as `TransactionReader` takes, gzip included. Unlike transactions, a record that is damaged or has another
@@ -47,6 +49,6 @@ package struct CSVTable: ~Copyable {
     /// - Precondition: `index` is below `columns.count`.
     package func field(_ index: Int) -> UnsafeBufferPointer<UInt8> {
         precondition(index >= 0 && index < columns.count)
-        return FieldParsing.trimmed(records.field(index).text)
+        return Blanks.trimmed(records.field(index).text)
     }
 }

@@ -1,3 +1,5 @@
+internal import ChurnBase
+
 /// Cuts a byte source into records, in one buffer that is used again and again.
 ///
 /// The result depends only on the bytes, never on how many of them a read happens to bring: a decision is taken only when
@@ -147,7 +149,7 @@ struct RecordReader: ~Copyable {
     /// A field, trimmed, without the signs of a spreadsheet's formula around a text. Doubled quotes stand as they are.
     func trimmedField(_ index: Int) -> (text: UnsafeBufferPointer<UInt8>, isQuoted: Bool) {
         let field = field(index)
-        let text = FieldParsing.trimmed(field.text)
+        let text = Blanks.trimmed(field.text)
         return (FieldParsing.withoutFormula(text, isQuoted: field.isQuoted), field.isQuoted)
     }
 
@@ -268,7 +270,7 @@ struct RecordReader: ~Copyable {
     mutating func peekLine() throws(ReadingError) -> UnsafeBufferPointer<UInt8> {
         while true {
             var start = position
-            while start < filled, FieldParsing.isBlank(memory[start]) { start += 1 }
+            while start < filled, Blanks.isBlank(memory[start]) { start += 1 }
             if let lineFeed = firstLineFeed(memory, from: start, to: filled) {
                 return UnsafeBufferPointer(start: memory + start, count: lineFeed - start)
             }

@@ -1,3 +1,5 @@
+internal import ChurnBase
+
 extension TransactionReader {
     /// Fills `line` from the current record, all but `copy`; or says why the record is no clean line. The checks run in the
     /// order of `RejectReason`. A fault is kept in `fault`, behind any reason.
@@ -17,10 +19,9 @@ extension TransactionReader {
         case .damaged:
             order.forget()
             return .badCustomer
-        case .text:
+        case .text(let text):
             order.forget()
-            refuseFullWidth(customer)
-            return .textCustomer
+            return textReason(text)
         }
 
         if columns.invoice >= 0 {
@@ -70,6 +71,12 @@ extension TransactionReader {
         if cutSeconds { counts.cutSeconds += 1 }
         if isFilled { counts.filledLines += 1 }
         return nil
+    }
+
+    private mutating func textReason(_ customer: UnsafeBufferPointer<UInt8>) -> RejectReason {
+        if CustomerText.noCustomerWords.contains(where: { isEqual(customer, toLowerCase: $0) }) { return .noCustomer }
+        refuseFullWidth(customer)
+        return .textCustomer
     }
 
     /// As many fields as the header has, or as many more empty ones as the first record has.
@@ -220,4 +227,10 @@ extension TransactionReader {
         let result = scratch.rewrite(text, region: region, isQuoted: isQuoted, isLatin1: isLatin1)
         return result.count <= limit ? result : nil
     }
+}
+
+/// Whether the letters are those of `word`, which is lower case, in any case of ASCII.
+private func isEqual(_ text: UnsafeBufferPointer<UInt8>, toLowerCase word: String) -> Bool {
+    text.count == word.utf8.count
+        && zip(text, word.utf8).allSatisfy { $0 == $1 || ($0 &- 0x41 <= 25 && $0 | 0x20 == $1) }
 }

@@ -1,3 +1,5 @@
+internal import ChurnBase
+
 /// Reads the transaction lines of one CSV file, plain or gzip, and cleans them, in bounded memory.
 ///
 /// CSV is that of RFC 4180, with LF or CRLF and any `FieldSeparator`; the text is UTF-8, or Latin-1 where a record is not
@@ -300,7 +302,7 @@ package struct TransactionReader: ~Copyable {
         }
         guard records.fieldCount <= ReadingLimits.columns else { throw .tooManyColumns(path: records.path) }
         let isLatin1 = !isUTF8(records.text)
-        return (0..<records.fieldCount).map { exampleText(FieldParsing.trimmed(records.field($0).text), isLatin1) }
+        return (0..<records.fieldCount).map { exampleText(Blanks.trimmed(records.field($0).text), isLatin1) }
     }
 
     private static func hasLoneReturn(_ text: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -1,3 +1,5 @@
+internal import ChurnBase
+
 /// A date as it is written, before it is said which number is the day and which the month.
 struct DateParts {
     var family: DateFamily
@@ -69,7 +71,7 @@ extension DateParts {
     init?(_ text: UnsafeBufferPointer<UInt8>, reading: DateReading?) {
         let parts: DateParts? =
             if let plain = HardBlanks.replaced(text) {
-                plain.withUnsafeBufferPointer { DateParts(plain: FieldParsing.trimmed($0), reading) }
+                plain.withUnsafeBufferPointer { DateParts(plain: Blanks.trimmed($0), reading) }
             } else {
                 DateParts(plain: text, reading)
             }

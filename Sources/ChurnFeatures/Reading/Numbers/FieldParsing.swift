@@ -1,22 +1,7 @@
+internal import ChurnBase
+
 /// The quick rules for the fields of a line. Text comes trimmed; numbers are exact, no floating point is used.
 enum FieldParsing {
-    @inline(__always)
-    static func isBlank(_ byte: UInt8) -> Bool {
-        byte == 0x20 || (byte >= 0x09 && byte <= 0x0D)
-    }
-
-    /// Without ASCII blanks (space, tab, line ends) at both ends.
-    @inline(__always)
-    static func trimmed(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
-        guard var start = text.baseAddress, text.count > 0 else { return text }
-        var end = start + text.count
-        // Nearly always: one comparison at either end.
-        if start[0] > 0x20, end[-1] > 0x20 { return text }
-        while end > start, isBlank(end[-1]) { end -= 1 }
-        while start < end, isBlank(start[0]) { start += 1 }
-        return UnsafeBufferPointer(start: start, count: end - start)
-    }
-
     /// The text in `="17850"`, which keeps a spreadsheet from making a number of it; any other text as it is.
     ///
     /// - Parameters:
@@ -29,7 +14,7 @@ enum FieldParsing {
             text.dropFirst().prefix(quotes).allSatisfy({ $0 == UInt8(ascii: "\"") }),
             text.suffix(quotes).allSatisfy({ $0 == UInt8(ascii: "\"") }), !inner.contains(UInt8(ascii: "\""))
         else { return text }
-        return trimmed(UnsafeBufferPointer(rebasing: inner))
+        return Blanks.trimmed(UnsafeBufferPointer(rebasing: inner))
     }
 
     /// `6`, `-6`, `+6`, within 32 bits; nil for any other number, which is for `NumberText`.
@@ -145,4 +130,12 @@ func isUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
 /// Whether all bytes are below 0x80.
 func isASCII(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
     bytes.allSatisfy { $0 < 0x80 }
+}
+
+/// Whether a digit of the full-width forms that are typed with East Asian keyboards (U+FF10 to U+FF19) is in the text.
+func hasFullWidthDigit(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard text.count >= 3 else { return false }
+    return (0..<(text.count - 2)).contains { index in
+        text[index] == 0xEF && text[index + 1] == 0xBC && (0x90...0x99).contains(text[index + 2])
+    }
 }

@@ -1,3 +1,5 @@
+internal import ChurnBase
+
 /// A number as exports write it, taken apart: sign, currency, digits with their signs, exponent. Nothing is decided yet
 /// about which sign is the decimal one.
 struct NumberText {
