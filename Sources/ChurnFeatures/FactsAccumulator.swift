@@ -8,7 +8,7 @@ package enum FactsError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .overflow(let customer):
-            "customer \(customer): the sum of quantity or of quantity times price exceeds 64 bits, and no other customer is "
+            "customer \(customer): the sum of quantities or of amounts exceeds 64 bits, and no other customer is "
                 + "left; check the quantities and prices of this customer's lines"
         case .minuteOutOfRange(let customer, let minute):
             "customer \(customer): a line dated minute \(minute) since 1970-01-01 is out of range; "
@@ -62,12 +62,12 @@ package struct FactsAccumulator {
     package mutating func add(_ line: TransactionLine) throws(FactsError) {
         precondition(line.customer == facts.customer, "a line of another customer")
         guard !line.isCancellation else {
-            facts.cancelLines += 1
+            addCancellation(quantityMilli: line.quantityMilli, amountMilli: line.amountMilli)
             _ = cancelInvoices.number(of: line.invoice)
             return
         }
         let day = try day(of: line.minute)
-        addPurchase(quantity: line.quantity, priceMilli: line.priceMilli)
+        addPurchase(quantityMilli: line.quantityMilli, amountMilli: line.amountMilli)
         note(product: line.stockCode, day: day)
         notePurchase(invoice: line.invoice, minute: line.minute, day: day)
     }
@@ -82,9 +82,11 @@ package struct FactsAccumulator {
         let purchasesBefore = facts.purchaseLines
         var line = BasketLine(base: basket.lines)
         for _ in 0..<lineCount {
-            if line.quantity >= 0 {
-                addPurchase(quantity: line.quantity, priceMilli: line.priceMilli)
+            if line.quantityMilli >= 0 {
+                addPurchase(quantityMilli: line.quantityMilli, amountMilli: line.amountMilli)
                 note(product: line.stockCode, day: day)
+            } else {
+                addCancellation(quantityMilli: line.quantityMilli, amountMilli: line.amountMilli)
             }
             line = BasketLine(base: line.base + line.byteCount)
         }
@@ -93,7 +95,6 @@ package struct FactsAccumulator {
             notePurchase(invoice: basket.invoice, minute: basket.minute, day: day)
         }
         if purchases < Int64(lineCount) {
-            facts.cancelLines += Int64(lineCount) - purchases
             _ = cancelInvoices.number(of: basket.invoice)
         }
     }
@@ -106,15 +107,24 @@ package struct FactsAccumulator {
     }
 
     @inline(__always)
-    private mutating func addPurchase(quantity: Int64, priceMilli: Int64) {
-        let (amount, amountOverflows) = quantity.multipliedReportingOverflow(by: priceMilli)
-        let (amountSum, amountSumOverflows) = facts.amountMilli.addingReportingOverflow(amount)
-        let (units, unitsOverflow) = facts.units.addingReportingOverflow(quantity)
-        if amountOverflows || amountSumOverflows || unitsOverflow { overflows = true }
-        facts.amountMilli = amountSum
-        facts.units = units
-        facts.maxQuantity = max(facts.maxQuantity, quantity)
+    private mutating func addPurchase(quantityMilli: Int64, amountMilli: Int64) {
+        let (amount, amountOverflows) = facts.amountMilli.addingReportingOverflow(amountMilli)
+        let (units, unitsOverflow) = facts.unitsMilli.addingReportingOverflow(quantityMilli)
+        if amountOverflows || unitsOverflow { overflows = true }
+        facts.amountMilli = amount
+        facts.unitsMilli = units
+        facts.maxQuantityMilli = max(facts.maxQuantityMilli, quantityMilli)
         facts.purchaseLines += 1
+    }
+
+    @inline(__always)
+    private mutating func addCancellation(quantityMilli: Int64, amountMilli: Int64) {
+        let (amount, amountOverflows) = facts.cancelAmountMilli.addingReportingOverflow(amountMilli)
+        let (units, unitsOverflow) = facts.cancelUnitsMilli.subtractingReportingOverflow(quantityMilli)
+        if amountOverflows || unitsOverflow { overflows = true }
+        facts.cancelAmountMilli = amount
+        facts.cancelUnitsMilli = units
+        facts.cancelLines += 1
     }
 
     /// What the purchase lines of one invoice and minute share.

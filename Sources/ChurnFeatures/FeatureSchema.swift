@@ -31,7 +31,7 @@ package struct BuildContext: Equatable, Sendable {
 /// | name | unit | definition |
 /// |---|---|---|
 /// | Frequency | invoices | distinct invoices among the purchases |
-/// | Monetary | currency | sum of quantity times price |
+/// | Monetary | currency | sum of the amounts of the purchases |
 /// | AvgOrderValue | currency | Monetary / Frequency |
 /// | recency_24h | days | whole 24 hours from the last purchase to the last purchase of all customers + 1 day |
 /// | recency_days | days | calendar days from the last purchase day to the as-of day |
@@ -48,11 +48,13 @@ package struct BuildContext: Equatable, Sendable {
 /// | gap_std_days | days | standard deviation (n - 1) of these gaps; gap_days when there are fewer than two gaps |
 /// | recency_gap_ratio | none | recency_days / max(1, gap_days) |
 /// | cancel_rate | none, 0 to 1 | cancelled invoices / (cancelled + purchase invoices) |
+/// | net_monetary | currency | Monetary less the amounts of the cancellations; may be negative |
+/// | net_units | pieces | units less those of the cancellations; may be negative |
 package struct FeatureSchema: Sendable {
     package static let current = FeatureSchema()
 
     /// Raised whenever a name, its place or its definition changes.
-    package let version = 1
+    package let version = 2
     package let names: [String]
     /// Hash of version and names: two sides with the same id mean the same columns.
     package let id: UInt64
@@ -62,6 +64,7 @@ package struct FeatureSchema: Sendable {
             "Frequency", "Monetary", "AvgOrderValue", "recency_24h", "recency_days", "tenure_days", "purchase_days",
             "purchase_days_60d", "decayed_purchase_days_180d", "units", "max_quantity", "distinct_products",
             "last_day_products", "mean_hour", "gap_days", "gap_std_days", "recency_gap_ratio", "cancel_rate",
+            "net_monetary", "net_units",
         ]
         var hash = StableHash()
         hash.combine(Int64(version))
@@ -102,8 +105,8 @@ package struct FeatureSchema: Sendable {
         row[6] = Double(facts.days.count)
         row[7] = rhythm.recentDays
         row[8] = rhythm.decayedDays
-        row[9] = Double(facts.units)
-        row[10] = Double(facts.maxQuantity)
+        row[9] = Double(facts.unitsMilli) / 1_000
+        row[10] = Double(facts.maxQuantityMilli) / 1_000
         row[11] = Double(facts.distinctProducts)
         row[12] = Double(facts.lastDayProducts)
         row[13] = Double(facts.invoiceMinutesOfDay) / (60 * invoices)
@@ -111,6 +114,9 @@ package struct FeatureSchema: Sendable {
         row[15] = rhythm.gapDeviation
         row[16] = rhythm.recency / max(1, rhythm.gap)
         row[17] = Double(facts.cancelInvoices) / (Double(facts.cancelInvoices) + invoices)
+        // No overflow: neither is negative.
+        row[18] = Double(facts.amountMilli - facts.cancelAmountMilli) / 1_000
+        row[19] = Double(facts.unitsMilli - facts.cancelUnitsMilli) / 1_000
     }
 }
 

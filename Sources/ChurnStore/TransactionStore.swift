@@ -47,7 +47,7 @@ extension TransactionStore {
         var hash = StableHash()
         try forEachLine { line in
             for text in [line.invoice, line.stockCode, line.description, line.country] { hash.combine(text: text) }
-            for integer in [line.customer, line.minute, line.quantity, line.priceMilli, line.copy] {
+            for integer in [line.customer, line.minute, line.quantityMilli, line.amountMilli, line.copy] {
                 hash.combine(integer)
             }
         }
@@ -106,7 +106,7 @@ package struct TransactionCounts: Equatable, Sendable {
     package var purchaseInvoices: Int64 = 0
     /// Distinct invoice numbers among the cancellations.
     package var cancelInvoices: Int64 = 0
-    /// Sum of quantity times price over the purchases, in thousandths of the currency; the largest integer when it is
+    /// Sum of the amounts of the purchases, in thousandths of the currency; the largest integer when it is
     /// more.
     package var revenueMilli: Int64 = 0
     /// Times of the first and the last line, in minutes since 1970-01-01; nil in an empty store.

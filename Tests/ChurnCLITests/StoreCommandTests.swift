@@ -44,7 +44,7 @@ struct StoreCommandTests {
             #expect(stale.status == 1)
             #expect(stale.output.contains("problem: transactions came after the features' day"))
         }
-        try edit(mongodb: mongodb, "features.update_one({'_id': 12347}, {'$inc': {'units': 1}})")
+        try edit(mongodb: mongodb, "features.update_one({'_id': 12347}, {'$inc': {'units_milli': 1}})")
         let damaged = try await Program.run(["store", "check", "--store", mongodb])
         #expect(damaged.output.contains("problem: the features are not those of their build"))
     }

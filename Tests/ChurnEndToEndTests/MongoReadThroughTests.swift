@@ -105,7 +105,7 @@ import Testing
     func damaged() async throws {
         let scene = try await blocking { try Scene() }
         let damaged = scene.customers[3]
-        let statement = "features.update_one({'_id': \(damaged)}, {'$set': {'units': 'many'}})"
+        let statement = "features.update_one({'_id': \(damaged)}, {'$set': {'units_milli': 'many'}})"
         try await blocking { try edit(mongodb: scene.mongodb.uri("churn"), statement) }
         let client = try scene.client()
         let batch = try await client.predictBatch(customerIDs: scene.customers)

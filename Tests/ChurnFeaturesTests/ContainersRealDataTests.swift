@@ -92,7 +92,7 @@ struct ContainersRealDataTests {
                         for byte in text { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
                         hash = (hash ^ 0xFF) &* 0x100_0000_01B3
                     }
-                    for number in [line.customer, line.minute, line.quantity, line.priceMilli, Int64(line.copy)] {
+                    for number in [line.customer, line.minute, line.quantityMilli, line.amountMilli, Int64(line.copy)] {
                         hash = (hash ^ UInt64(bitPattern: number)) &* 0x100_0000_01B3
                     }
                 }

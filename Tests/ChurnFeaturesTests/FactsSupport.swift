@@ -10,8 +10,8 @@ func accumulated(_ lines: [OwnedLine], customer: Int64 = 1) throws -> CustomerFa
 
 /// The facts once more, the slow and obvious way, from the definitions.
 func naiveFacts(_ lines: [OwnedLine], customer: Int64) -> CustomerFacts? {
-    let purchases = lines.filter { $0.quantity >= 0 }
-    let cancellations = lines.filter { $0.quantity < 0 }
+    let purchases = lines.filter { $0.quantityMilli >= 0 }
+    let cancellations = lines.filter { $0.quantityMilli < 0 }
     guard let lastMinute = purchases.map(\.minute).max(), let firstMinute = purchases.map(\.minute).min() else {
         return nil
     }
@@ -22,8 +22,10 @@ func naiveFacts(_ lines: [OwnedLine], customer: Int64) -> CustomerFacts? {
     facts.purchaseInvoices = Int64(invoices.count)
     facts.cancelLines = Int64(cancellations.count)
     facts.cancelInvoices = Int64(Set(cancellations.map(\.invoice)).count)
-    facts.units = purchases.map(\.quantity).reduce(0, +)
-    facts.amountMilli = purchases.map { $0.quantity * $0.priceMilli }.reduce(0, +)
+    facts.unitsMilli = purchases.map(\.quantityMilli).reduce(0, +)
+    facts.amountMilli = purchases.map(\.amountMilli).reduce(0, +)
+    facts.cancelUnitsMilli = -cancellations.map(\.quantityMilli).reduce(0, +)
+    facts.cancelAmountMilli = cancellations.map(\.amountMilli).reduce(0, +)
     facts.firstMinute = firstMinute
     facts.lastMinute = lastMinute
     let products = purchases.filter { !$0.stockCode.isEmpty }
@@ -31,7 +33,7 @@ func naiveFacts(_ lines: [OwnedLine], customer: Int64) -> CustomerFacts? {
     facts.lastDayProducts = Int64(
         Set(products.filter { day($0.minute) == day(lastMinute) }.map(\.stockCode)).count
     )
-    facts.maxQuantity = purchases.map(\.quantity).max() ?? 0
+    facts.maxQuantityMilli = purchases.map(\.quantityMilli).max() ?? 0
     for lines in invoices.values {
         let earliest = lines.map(\.minute).min() ?? 0
         facts.invoiceMinutesOfDay += earliest - day(earliest) * 1_440
@@ -49,8 +51,8 @@ struct FactsHistory: Sendable {
         var invoice: Range<Int>
         var stockCode: Range<Int>
         var minute: Int64
-        var quantity: Int64
-        var priceMilli: Int64
+        var quantityMilli: Int64
+        var amountMilli: Int64
     }
 
     static let real = Result { try FactsHistory(reading: Surroundings.transactionFile()) }
@@ -71,8 +73,8 @@ struct FactsHistory: Sendable {
                         invoice: keep(line.invoice),
                         stockCode: keep(line.stockCode),
                         minute: line.minute,
-                        quantity: line.quantity,
-                        priceMilli: line.priceMilli
+                        quantityMilli: line.quantityMilli,
+                        amountMilli: line.amountMilli
                     )
                 )
             }
@@ -95,8 +97,8 @@ struct FactsHistory: Sendable {
                             stockCode: UnsafeBufferPointer(rebasing: texts[line.stockCode]),
                             customer: customer,
                             minute: line.minute,
-                            quantity: line.quantity,
-                            priceMilli: line.priceMilli
+                            quantityMilli: line.quantityMilli,
+                            amountMilli: line.amountMilli
                         )
                     )
                 }

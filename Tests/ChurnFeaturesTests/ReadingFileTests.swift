@@ -211,7 +211,7 @@ struct ReadingFileTests {
             while try reader.readBatch(
                 maxLines: 20_000,
                 { line in
-                    if !line.isCancellation { purchaseMilli += line.quantity * line.priceMilli }
+                    if !line.isCancellation { purchaseMilli += line.amountMilli }
                 }
             ) {}
             summary.add(reader.report)

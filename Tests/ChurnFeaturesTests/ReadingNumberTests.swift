@@ -92,15 +92,16 @@ struct ReadingNumberTests {
         }
         let scale = (0..<decimals).reduce(Int128(1)) { power, _ in power * 10 }
         let isWhole = quantityMilli % 1000 == 0
-        let milli =
-            isWhole ? rounded(Int128(digits) * 1000, scale) : rounded(Int128(digits) * Int128(quantityMilli), scale)
+        let priceMilli = rounded(Int128(digits) * 1000, scale)
+        let amountMilli =
+            isWhole ? priceMilli * (quantityMilli / 1000) : rounded(Int128(digits) * Int128(quantityMilli), scale)
         let line = ReadingSupport.line(quantity: quantity, date: "2011-02-09", price: String(price))
         let reading = ReadingSupport.body(line, layout: ReadingSupport.layout(["decimal": "point"]))
-        if milli > ReadingLimits.priceUnits * 1000 {
+        if priceMilli > ReadingLimits.priceUnits * 1000 {
             #expect(reading.lines.isEmpty, "seed \(seed): \(quantity) at \(price)")
         } else {
-            #expect(reading.lines.map(\.priceMilli) == [milli], "seed \(seed): \(quantity) at \(price)")
-            #expect(reading.lines.map(\.quantity) == [isWhole ? quantityMilli / 1000 : 1], "seed \(seed)")
+            #expect(reading.lines.map(\.amountMilli) == [amountMilli], "seed \(seed): \(quantity) at \(price)")
+            #expect(reading.lines.map(\.quantityMilli) == [quantityMilli], "seed \(seed)")
         }
     }
 }

@@ -5,7 +5,12 @@ import Testing
 /// A kept line, copied out of the reader's buffer.
 struct ReadLine: Equatable, CustomStringConvertible {
     var invoice, stockCode, text, country: String
-    var customer, minute, quantity, priceMilli, copy: Int64
+    var customer, minute, quantityMilli, amountMilli, copy: Int64
+
+    /// In pieces.
+    var quantity: Int64 { quantityMilli / 1_000 }
+    /// Of a piece.
+    var priceMilli: Int64 { amountMilli * 1_000 / abs(quantityMilli) }
 
     init(_ line: TransactionLine) {
         invoice = String(decoding: line.invoice, as: UTF8.self)
@@ -14,8 +19,8 @@ struct ReadLine: Equatable, CustomStringConvertible {
         country = String(decoding: line.country, as: UTF8.self)
         customer = line.customer
         minute = line.minute
-        quantity = line.quantity
-        priceMilli = line.priceMilli
+        quantityMilli = line.quantityMilli
+        amountMilli = line.amountMilli
         copy = line.copy
     }
 

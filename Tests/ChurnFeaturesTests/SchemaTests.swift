@@ -4,20 +4,20 @@ import TestSupport
 import Testing
 
 @Suite struct SchemaTests {
-    @Test("names, their order and the id are those of version 1")
+    @Test("names, their order and the id are those of version 2")
     func golden() {
         let schema = FeatureSchema.current
-        #expect(schema.version == 1)
+        #expect(schema.version == 2)
         #expect(
             schema.names == [
                 "Frequency", "Monetary", "AvgOrderValue", "recency_24h", "recency_days", "tenure_days",
                 "purchase_days", "purchase_days_60d", "decayed_purchase_days_180d", "units", "max_quantity",
                 "distinct_products", "last_day_products", "mean_hour", "gap_days", "gap_std_days",
-                "recency_gap_ratio", "cancel_rate",
+                "recency_gap_ratio", "cancel_rate", "net_monetary", "net_units",
             ]
         )
         // FNV-1a 64 over the version and each name with its length before it, computed in Python.
-        #expect(schema.id == 0x76f5_19f8_7525_1cc9)
+        #expect(schema.id == 0xd0a0_f91c_433d_5df3)
         #expect(schema.index(of: "AvgOrderValue") == 2)
         #expect(schema.index(of: "cancel_rate") == 17)
         #expect(schema.index(of: "frequency") == nil)
@@ -48,6 +48,7 @@ import Testing
         // From day 100, 10:30, to day 130, 0:00: 29 whole periods of 24 hours.
         #expect(row["recency_24h"] == 29)
         #expect(row["cancel_rate"] == 0)
+        #expect(row["net_monetary"] == 1 && row["net_units"] == 1)
     }
 
     @Test("two and three purchase days; the day of age 60 counts, that of age 61 does not")
@@ -78,9 +79,11 @@ import Testing
         facts.purchaseInvoices = 1
         facts.cancelLines = .max
         facts.cancelInvoices = .max
-        facts.units = .max
+        facts.unitsMilli = .max
         facts.amountMilli = .max
-        facts.maxQuantity = .max
+        facts.maxQuantityMilli = .max
+        facts.cancelUnitsMilli = .max
+        facts.cancelAmountMilli = .max
         facts.distinctProducts = .max
         facts.lastDayProducts = .max
         facts.firstMinute = Int64(Int32.min) * 1_440
@@ -103,7 +106,7 @@ import Testing
         #expect(history.linesByCustomer.count - facts.count == reference.customers_with_only_cancellations)
         #expect(facts.map(\.purchaseLines).reduce(0, +) == reference.cleaned_rows)
         #expect(facts.map(\.purchaseInvoices).reduce(0, +) == reference.cleaned_invoices)
-        #expect(facts.map(\.units).reduce(0, +) == reference.total_quantity)
+        #expect(facts.map(\.unitsMilli).reduce(0, +) == reference.total_quantity * 1_000)
         #expect(facts.map(\.amountMilli).reduce(0, +) == reference.total_amount_milli)
         #expect(facts.allSatisfy { $0.isConsistent })
     }

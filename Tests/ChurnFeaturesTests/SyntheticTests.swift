@@ -70,12 +70,13 @@ import Testing
         while try reader.readBatch(
             maxLines: 100_000,
             { line in
-                let key = "\(line.customer) \(String(decoding: line.stockCode, as: UTF8.self)) \(line.priceMilli)"
+                let key =
+                    "\(line.customer) \(String(decoding: line.stockCode, as: UTF8.self)) \(line.amountMilli * 1_000 / abs(line.quantityMilli))"
                 if line.isCancellation {
                     cancelled += 1
-                    #expect(bought[key, default: 0] >= -line.quantity)
+                    #expect(bought[key, default: 0] >= -line.quantityMilli)
                 } else {
-                    bought[key, default: 0] += line.quantity
+                    bought[key, default: 0] += line.quantityMilli
                 }
             }
         ) {}

@@ -10,8 +10,8 @@ import Testing
         var facts = CustomerFacts(customer: customer)
         facts.purchaseLines = Int64(number + 1)
         facts.purchaseInvoices = 1
-        facts.units = Int64(number)
-        facts.maxQuantity = Int64(number)
+        facts.unitsMilli = Int64(number) * 1_000
+        facts.maxQuantityMilli = Int64(number) * 1_000
         facts.amountMilli = Int64(number) * 1_000
         facts.distinctProducts = 1
         facts.lastDayProducts = 1
@@ -116,7 +116,7 @@ import Testing
             if !ids.contains(other) { #expect(table.row(of: other) == nil) }
         }
         // The rows, the ids and 16,384 entries.
-        #expect(table.residentBytes == 5_000 * (18 * 8 + 8) + 16_384 * 4)
+        #expect(table.residentBytes == 5_000 * (20 * 8 + 8) + 16_384 * 4)
     }
 
     @Test("the rows are those of the schema, and the table knows its build")
@@ -125,10 +125,10 @@ import Testing
         #expect(table.context == context)
         #expect(table.generation == 5)
         #expect(table.schema.id == FeatureSchema.current.id)
-        var expected = [Double](repeating: 0, count: 18)
+        var expected = [Double](repeating: 0, count: 20)
         expected.withUnsafeMutableBufferPointer { table.schema.write(facts(7, 1), context, to: $0) }
         withExtendedLifetime(table) {
-            #expect(Array(UnsafeBufferPointer(start: table.features(row: 1), count: 18)) == expected)
+            #expect(Array(UnsafeBufferPointer(start: table.features(row: 1), count: 20)) == expected)
         }
     }
 

@@ -19,7 +19,7 @@ import Testing
             stockCode = Array(line.stockCode)
             description = Array(line.description)
             country = Array(line.country)
-            numbers = [line.customer, line.minute, line.quantity, line.priceMilli, line.copy]
+            numbers = [line.customer, line.minute, line.quantityMilli, line.amountMilli, line.copy]
         }
 
         func append(to spool: inout TransactionSpool) throws {
@@ -38,8 +38,8 @@ import Testing
                         country: next(country.count),
                         customer: numbers[0],
                         minute: numbers[1],
-                        quantity: numbers[2],
-                        priceMilli: numbers[3],
+                        quantityMilli: numbers[2],
+                        amountMilli: numbers[3],
                         copy: numbers[4]
                     )
                 )
@@ -74,9 +74,10 @@ import Testing
             }
             line.stockCode = text(ReadingLimits.stockCodeBytes)
             line.description = text(ReadingLimits.descriptionBytes)
-            line.numbers[2] = Int64(Int32.random(in: .min ... .max, using: &random))
-            line.numbers[3] = .random(in: 0 ... .max, using: &random)
-            line.numbers[4] = Int64(UInt32.random(in: 0 ... .max, using: &random))
+            line.numbers[2] =
+                Int64(Int32.random(in: .min ... .max, using: &random)) * 1_000 + .random(in: 0...999, using: &random)
+            line.numbers[3] = .random(in: 0...ReadingLimits.lineAmountMilli, using: &random)
+            line.numbers[4] = .random(in: 0...536_870_911, using: &random)
             return .line(line)
         }
     }

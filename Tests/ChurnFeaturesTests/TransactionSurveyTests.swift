@@ -12,8 +12,8 @@ import Testing
             var line = TransactionLine.empty
             line.customer = sale.customer
             line.minute = sale.day * CivilTime.minutesPerDay + Int64(index % 1_440)
-            line.quantity = sale.amount < 0 ? -1 : 1
-            line.priceMilli = abs(sale.amount)
+            line.quantityMilli = sale.amount < 0 ? -1_000 : 1_000
+            line.amountMilli = abs(sale.amount)
             survey.add(line)
         }
         return survey.findings(today: today)

@@ -73,7 +73,7 @@ import Testing
                 lines = lines.filter { $0.value.customer != customer }
             case 2:
                 // A build that somebody changed is nothing to go on from.
-                try edit(mongodb: uri, "if features is not None: features.update_one({}, {'$inc': {'units': 1}})")
+                try edit(mongodb: uri, "if features is not None: features.update_one({}, {'$inc': {'units_milli': 1}})")
             case 3:
                 try edit(mongodb: uri, "if features is not None: features.drop()")
             default: break

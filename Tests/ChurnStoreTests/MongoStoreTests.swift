@@ -28,7 +28,7 @@ import Testing
         try edit(mongodb: other, "db.transactions.insert_one({'theirs': 1})")
         let newer = try MongoDatabase().uri
         try MongoStore(uri: newer, access: .create).ingest([OwnedLine("1")])
-        try edit(mongodb: newer, "db.meta.update_one({'_id': 'schema'}, {'$set': {'version': 2}})")
+        try edit(mongodb: newer, "db.meta.update_one({'_id': 'schema'}, {'$set': {'version': 3}})")
         for access in [StoreAccess.read, .update, .create] {
             let otherName = StoreLocation.mongodb(uri: other).description
             #expect(throws: StoreError.notAStore(store: otherName, .otherApplication)) {
@@ -93,11 +93,11 @@ import Testing
 
     @Test(
         "features that contradict their build are refused, not served",
-        arguments: ofNaN(["features.update_one({'_id': 2}, {'$set': {'units': float('nan')}})"]) + [
-            "features.update_one({'_id': 2}, {'$inc': {'units': 1}})",
-            "features.update_one({'_id': 2}, {'$unset': {'units': 1}})",
-            "features.update_one({'_id': 2}, {'$set': {'units': 'many'}})",
-            "features.update_one({'_id': 2}, {'$set': {'units': 1.5}})",
+        arguments: ofNaN(["features.update_one({'_id': 2}, {'$set': {'units_milli': float('nan')}})"]) + [
+            "features.update_one({'_id': 2}, {'$inc': {'units_milli': 1}})",
+            "features.update_one({'_id': 2}, {'$unset': {'units_milli': 1}})",
+            "features.update_one({'_id': 2}, {'$set': {'units_milli': 'many'}})",
+            "features.update_one({'_id': 2}, {'$set': {'units_milli': 1.5}})",
             "features.update_one({'_id': 2}, {'$set': {'days': []}})",
             "features.update_one({'_id': 2}, {'$set': {'days': ['x']}})",
             "features.update_one({'_id': 2}, {'$set': {'days': Int64(2)}})",
@@ -121,7 +121,7 @@ import Testing
     @Test("a record that cannot be fails its customer, and none of those who are asked for with it")
     func damagedRecord() throws {
         let (uri, store) = try built()
-        try edit(mongodb: uri, "features.update_one({'_id': 2}, {'$set': {'units': 'many'}})")
+        try edit(mongodb: uri, "features.update_one({'_id': 2}, {'$set': {'units_milli': 'many'}})")
         let build = try #require(try store.latestBuild())
         let records = try store.records(of: [1, 2, 3], in: build)
         #expect(records.found.map(\.facts.customer).sorted() == [1, 3])
@@ -134,11 +134,11 @@ import Testing
     @Test(
         "a transaction that is none of ours is refused",
         arguments: ofNaN([
-            "db.transactions.update_one({'customer': 2}, {'$set': {'price_milli': float('nan')}})",
+            "db.transactions.update_one({'customer': 2}, {'$set': {'amount_milli': float('nan')}})",
             "db.transactions.update_one({'customer': 2}, {'$set': {'minute': float('nan')}})",
         ]) + [
             "db.transactions.insert_one({'_id': 'x', 'customer': 1, 'minute': 5})",
-            "db.transactions.update_one({'customer': 2}, {'$set': {'price_milli': 'dear'}})",
+            "db.transactions.update_one({'customer': 2}, {'$set': {'amount_milli': 'dear'}})",
             "db.transactions.update_one({'customer': 2}, {'$set': {'minute': 1.5}})",
         ]
     )

@@ -107,7 +107,7 @@ import Testing
     private func expectCopies(in store: SQLiteStore, exactDuplicates: Int64) throws {
         var copies = 0
         try store.forEachLineByCustomer(before: .max) { if $0.copy > 0, !$0.isCancellation { copies += 1 } }
-        let purchases = try RealData.lines.get().filter { $0.quantity >= 0 }.map { line in
+        let purchases = try RealData.lines.get().filter { $0.quantityMilli >= 0 }.map { line in
             var line = line
             line.copy = 0
             return line

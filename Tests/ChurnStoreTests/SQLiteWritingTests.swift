@@ -60,7 +60,8 @@ import Testing
     @Test(
         "features that contradict their build are refused, not served",
         arguments: [
-            "UPDATE features SET units = units + 1 WHERE customer = 2", "DELETE FROM features WHERE customer = 2",
+            "UPDATE features SET units_milli = units_milli + 1 WHERE customer = 2",
+            "DELETE FROM features WHERE customer = 2",
             "UPDATE features SET days = x'0000' || days WHERE 0",
             "UPDATE features SET days = x'ffffffff' WHERE customer = 2",
             "UPDATE builds SET customers = customers + 1", "UPDATE builds SET as_of_minute = \(Int64.max)",

@@ -68,10 +68,11 @@ enum RealData {
                 bytes.append(byte)
                 if byte == UInt8(ascii: "\"") { bytes.append(byte) }
             }
-            add("\",\(line.quantity)".utf8)
+            add("\",\(line.quantityMilli / 1_000)".utf8)
             if layout == .original { add(date.text) } else { add(comma) }
-            add("\(line.priceMilli / 1_000).".utf8)
-            add("\(1_000 + line.priceMilli % 1_000)".utf8.dropFirst())
+            let price = line.amountMilli * 1_000 / abs(line.quantityMilli)
+            add("\(price / 1_000).".utf8)
+            add("\(1_000 + price % 1_000)".utf8.dropFirst())
             if layout == .original { add(",\(line.customer)".utf8) }
             add(comma)
             add(line.country.utf8)

@@ -11,18 +11,12 @@ import Testing
     @Test("lines come back as they were, whatever their texts", arguments: StoreKind.allCases)
     func roundTrip(kind: StoreKind) throws {
         try withStore(kind) { store in
+            var extreme = OwnedLine("ünï\0code", "\u{1F600}", customer: .max, minute: .min, copy: .max)
+            (extreme.quantityMilli, extreme.amountMilli) = (.min, .max)
             let lines = [
                 OwnedLine("1", "A", customer: 2),
                 OwnedLine("", "", description: "", country: "", customer: 3),
-                OwnedLine(
-                    "ünï\0code",
-                    "\u{1F600}",
-                    customer: .max,
-                    minute: .min,
-                    quantity: .min,
-                    price: .max,
-                    copy: .max
-                ),
+                extreme,
                 OwnedLine("C1", "A", customer: 2, minute: -1, quantity: -1, price: 0),
             ]
             #expect(try store.ingest(lines) == IngestCounts(added: 4, alreadyThere: 0))
@@ -46,8 +40,8 @@ import Testing
             lines[2].customer = 2
             lines[3].minute = 2
             lines[4].stockCode = "B"
-            lines[5].quantity = 2
-            lines[6].priceMilli = 2
+            lines[5].quantityMilli = 2
+            lines[6].amountMilli = 2
             lines[7].copy = 1
             #expect(try store.ingest(lines) == IngestCounts(added: 8, alreadyThere: 0))
             var other = OwnedLine("1", description: "another", country: "Spain")
@@ -217,7 +211,7 @@ import Testing
             let report = try store.buildFeatures(asOfDay: asOfDay)
             let build = report.build
             #expect(build.hash == hash.value)
-            let history = lines.filter { $0.quantity >= 0 && $0.minute < asOfDay * 1_440 }
+            let history = lines.filter { $0.quantityMilli >= 0 && $0.minute < asOfDay * 1_440 }
             #expect(report.linesWithoutProduct == Int64(history.count { $0.stockCode.isEmpty }))
             #expect(try store.hasProducts(in: build) == (seed != 4))
             #expect(build.context.lastPurchaseMinute == expected.map(\.lastMinute).max())

@@ -98,7 +98,7 @@ private struct LeakTable {
         let frequency = try feature("Frequency")
         for (row, number) in kept.enumerated() {
             let lines = byCustomer[snapshot.customers[number]] ?? []
-            let purchases = lines.filter { $0.quantity >= 0 }
+            let purchases = lines.filter { $0.quantityMilli >= 0 }
             let invoices = Dictionary(grouping: purchases, by: \.invoice).mapValues { $0.map(\.minute).min() ?? 0 }
             func within(_ days: Int64) -> Double {
                 Double(invoices.values.count { $0 >= end - days * 1_440 })
@@ -108,7 +108,7 @@ private struct LeakTable {
             let span = Double((last - first) / 1_440)
             let numbers = invoices.keys.map { Double(String(decoding: $0, as: UTF8.self)) ?? 0 }
             let months = Set(purchases.map { CivilTime.format(minute: $0.minute).prefix(7) })
-            let lastCancellation = lines.filter { $0.quantity < 0 }.map(\.minute).max()
+            let lastCancellation = lines.filter { $0.quantityMilli < 0 }.map(\.minute).max()
             let dated: [String: Double] = [
                 "Recency": recency[row],
                 "LifetimeDays_373_minus_R": 373 - recency[row],
@@ -140,12 +140,12 @@ private struct LeakTable {
     /// More of the study's legitimate inputs.
     private static func honestFigures(_ purchases: [RealData.Line], invoices: Int) -> [String: Double] {
         let rows = Double(purchases.count)
-        let units: Double = purchases.reduce(0) { $0 + Double($1.quantity) }
-        let prices = purchases.map(\.priceMilli).sorted()
+        let units: Double = purchases.reduce(0) { $0 + Double($1.quantityMilli) / 1_000 }
+        let prices = purchases.map { $0.amountMilli * 1_000 / $0.quantityMilli }.sorted()
         var amounts: [[UInt8]: Double] = [:]
         var products: [[UInt8]: Set<[UInt8]>] = [:]
         for line in purchases {
-            amounts[line.invoice, default: 0] += Double(line.quantity * line.priceMilli)
+            amounts[line.invoice, default: 0] += Double(line.amountMilli)
             products[line.stockCode, default: []].insert(line.invoice)
         }
         let count = Double(amounts.count)
@@ -263,7 +263,7 @@ private struct LeakTable {
         #expect(
             FeatureSchema.current.names.filter { guarding.finding($0) == nil } == [
                 "Frequency", "Monetary", "AvgOrderValue", "units", "max_quantity", "distinct_products",
-                "last_day_products", "mean_hour", "cancel_rate",
+                "last_day_products", "mean_hour", "cancel_rate", "net_monetary", "net_units",
             ]
         )
     }

@@ -15,8 +15,8 @@ import Testing
             invoice: Array(invoice.utf8),
             stockCode: Array(stockCode.utf8),
             minute: day(date) * 1_440 + hour * 60,
-            quantity: quantity,
-            priceMilli: 1_000
+            quantityMilli: quantity * 1_000,
+            amountMilli: 1_000
         )
     }
 
@@ -111,7 +111,7 @@ import Testing
     @Test("a customer whose sums leave 64 bits is in no snapshot, at early cutoffs neither")
     func leftOut() throws {
         var absurd = [line("2", "A", "2011-01-02"), line("3", "A", "2011-05-01"), line("4", "A", "2011-05-02")]
-        for index in absurd.indices.dropFirst() { (absurd[index].quantity, absurd[index].priceMilli) = (.max / 2, 2) }
+        for index in absurd.indices.dropFirst() { absurd[index].amountMilli = .max }
         let usual = (Int64(1), [line("1", "A", "2011-01-01"), line("5", "A", "2011-07-01")])
         let snapshots = try collect([usual, (2, absurd)], cutoffs: ["2011-03-01"], shared: 90)
         #expect(snapshots.leftOut.shown == [2] && snapshots.leftOut.count == 1)

@@ -32,8 +32,8 @@ enum RealData {
         var invoice: [UInt8]
         var stockCode: [UInt8]
         var minute: Int64
-        var quantity: Int64
-        var priceMilli: Int64
+        var quantityMilli: Int64
+        var amountMilli: Int64
     }
 
     /// Customers ascending, a customer's lines in the order of the file.
@@ -49,8 +49,8 @@ enum RealData {
                             invoice: Array(line.invoice),
                             stockCode: Array(line.stockCode),
                             minute: line.minute,
-                            quantity: line.quantity,
-                            priceMilli: line.priceMilli
+                            quantityMilli: line.quantityMilli,
+                            amountMilli: line.amountMilli
                         )
                     )
                 }
@@ -76,8 +76,8 @@ extension RealData.Line {
                         stockCode: stockCode,
                         customer: customer,
                         minute: minute,
-                        quantity: quantity,
-                        priceMilli: priceMilli
+                        quantityMilli: quantityMilli,
+                        amountMilli: amountMilli
                     )
                 )
             }

@@ -158,8 +158,8 @@ private struct FuzzShop: Sendable {
             var facts = CustomerFacts(customer: customer)
             facts.purchaseLines = customer % 7 + 1
             facts.purchaseInvoices = 1
-            facts.units = customer % 11 + 1
-            facts.maxQuantity = 1
+            facts.unitsMilli = (customer % 11 + 1) * 1_000
+            facts.maxQuantityMilli = 1_000
             facts.amountMilli = customer * 1_000
             facts.distinctProducts = 1
             facts.lastDayProducts = 1

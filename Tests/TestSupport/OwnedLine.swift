@@ -8,10 +8,13 @@ package struct OwnedLine: Hashable, Sendable {
     package var country: String
     package var customer: Int64
     package var minute: Int64
-    package var quantity: Int64
-    package var priceMilli: Int64
+    package var quantityMilli: Int64
+    package var amountMilli: Int64
     package var copy: Int64
 
+    /// - Parameters:
+    ///   - quantity: in pieces.
+    ///   - price: of a piece, in thousandths.
     package init(
         _ invoice: String,
         _ stockCode: String = "A",
@@ -29,8 +32,8 @@ package struct OwnedLine: Hashable, Sendable {
         self.country = country
         self.customer = customer
         self.minute = minute
-        self.quantity = quantity
-        self.priceMilli = price
+        self.quantityMilli = quantity * 1_000
+        self.amountMilli = abs(quantity) * price
         self.copy = copy
     }
 
@@ -41,8 +44,8 @@ package struct OwnedLine: Hashable, Sendable {
         country = String(decoding: line.country, as: UTF8.self)
         customer = line.customer
         minute = line.minute
-        quantity = line.quantity
-        priceMilli = line.priceMilli
+        quantityMilli = line.quantityMilli
+        amountMilli = line.amountMilli
         copy = line.copy
     }
 
@@ -58,8 +61,8 @@ package struct OwnedLine: Hashable, Sendable {
                             stockCode: stockCode,
                             customer: customer,
                             minute: minute,
-                            quantity: quantity,
-                            priceMilli: priceMilli
+                            quantityMilli: quantityMilli,
+                            amountMilli: amountMilli
                         )
                         line.description = description
                         line.country = country
@@ -79,8 +82,8 @@ extension TransactionLine {
         stockCode: UnsafeBufferPointer<UInt8>,
         customer: Int64,
         minute: Int64,
-        quantity: Int64,
-        priceMilli: Int64
+        quantityMilli: Int64,
+        amountMilli: Int64
     ) {
         let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
         self.init(
@@ -90,8 +93,8 @@ extension TransactionLine {
             country: none,
             customer: customer,
             minute: minute,
-            quantity: quantity,
-            priceMilli: priceMilli,
+            quantityMilli: quantityMilli,
+            amountMilli: amountMilli,
             copy: 0
         )
     }

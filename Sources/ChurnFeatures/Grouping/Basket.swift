@@ -10,8 +10,7 @@ internal import ChurnBase
 /// | 1 | minute (32 bits), number of lines (32 bits) |
 /// | 2 | bytes of the basket (32 bits), bytes of the invoice |
 /// | 3 ... | invoice, filled up with zeros |
-/// | then each line | quantity (32 bits), copy (32 bits) |
-/// | | price in thousandths (48 bits), bytes of the stock code (16 bits) |
+/// | then each line | `PackedNumbers`, two words |
 /// | | stock code, filled up with zeros |
 ///
 /// Two texts are equal when their bytes and lengths are, so lines can be compared as they lie.
@@ -75,9 +74,10 @@ struct BasketLine {
     @inline(__always)
     private func word(_ index: Int) -> UInt64 { base.load(fromByteOffset: index * 8, as: UInt64.self) }
 
-    @inline(__always) var quantity: Int64 { Int64(Int32(truncatingIfNeeded: word(0))) }
-    @inline(__always) var priceMilli: Int64 { Int64(word(1) & 0xFFFF_FFFF_FFFF) }
-    @inline(__always) private var codeBytes: Int { Int(word(1) >> 48) }
+    @inline(__always) private var numbers: PackedNumbers { PackedNumbers(first: word(0), second: word(1)) }
+    @inline(__always) var quantityMilli: Int64 { numbers.quantityMilli }
+    @inline(__always) var amountMilli: Int64 { numbers.amountMilli }
+    @inline(__always) private var codeBytes: Int { numbers.stockCodeBytes }
     @inline(__always) var byteCount: Int { Self.headerBytes + padded(codeBytes) }
 
     @inline(__always) var stockCode: UnsafeBufferPointer<UInt8> {
@@ -160,9 +160,9 @@ struct BasketLog: ~Copyable {
             guard begin(line, lineBytes: needed) else { return false }
         }
         let target = base + byteCount
-        let quantity = UInt32(bitPattern: Int32(line.quantity))
-        write(UInt64(quantity) | UInt64(UInt32(line.copy)) << 32, to: target, 0)
-        write(UInt64(line.priceMilli) | UInt64(codeBytes) << 48, to: target, 1)
+        let numbers = PackedNumbers(line)
+        write(numbers.first, to: target, 0)
+        write(numbers.second, to: target, 1)
         write(line.stockCode, to: target + BasketLine.headerBytes)
         byteCount += needed
         if let last {

@@ -14,6 +14,7 @@ package enum GroupingLimits {
     package static let repeatedLines = 1_000_000
 
     static func check() {
+        PackedNumbers.check()
         // A line takes at least 24 bytes.
         precondition(basketBytes / 24 < ReadingLimits.copyWindowLines)
         precondition(mergeBytes / runs >= 2 * basketBytes)

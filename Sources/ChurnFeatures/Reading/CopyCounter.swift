@@ -16,7 +16,7 @@ struct CopyCounter: ~Copyable {
     private struct Entry {
         var first: UInt64
         var second: UInt64
-        /// Its `copy`; stays at the largest value, after four thousand million equal lines.
+        /// Its `copy`; stays at the largest value.
         var copy: UInt32
         /// Sequence number of the next older line of the bucket.
         var older: UInt32
@@ -24,7 +24,7 @@ struct CopyCounter: ~Copyable {
 
     /// What the words of one hash are added to.
     private struct Keys {
-        let customer = random(), minute = random(), price = random(), rest = random(), invoice = random()
+        let customer = random(), minute = random(), amount = random(), rest = random(), invoice = random()
         let stockCode = random()
 
         private static func random() -> UInt64 { .random(in: .min ... .max) }
@@ -73,23 +73,23 @@ struct CopyCounter: ~Copyable {
     ///
     /// - Parameters:
     ///   - invoice: followed by 7 readable bytes, as is `stockCode`.
-    ///   - quantity: within 32 bits.
+    ///   - quantityMilli: within 48 bits.
     @inline(__always)
     mutating func count(
         invoice: UnsafeBufferPointer<UInt8>,
         stockCode: UnsafeBufferPointer<UInt8>,
         customer: Int64,
         minute: Int64,
-        quantity: Int64,
-        priceMilli: Int64
+        quantityMilli: Int64,
+        amountMilli: Int64
     ) -> Int64 {
         let words = Words(
             customer: UInt64(bitPattern: customer),
             minute: UInt64(bitPattern: minute),
-            price: UInt64(bitPattern: priceMilli),
+            amount: UInt64(bitPattern: amountMilli),
             // The lengths have 7 bits each: with them, no two lists of fields give the same words.
-            rest: UInt64(invoice.count) << 40 | UInt64(stockCode.count) << 32
-                | UInt64(UInt32(truncatingIfNeeded: quantity)),
+            rest: UInt64(invoice.count) << 56 | UInt64(stockCode.count) << 48
+                | (UInt64(bitPattern: quantityMilli) & 0xFFFF_FFFF_FFFF),
             invoice: Self.word(invoice, 0),
             stockCode: Self.word(stockCode, 0)
         )
@@ -126,7 +126,7 @@ struct CopyCounter: ~Copyable {
             age = olderAge
             let entry = ring + Int(older & (window - 1))
             if entry.pointee.first == first, entry.pointee.second == second {
-                return entry.pointee.copy == .max ? .max : entry.pointee.copy + 1
+                return min(entry.pointee.copy + 1, PackedNumbers.copyLimit)
             }
             older = entry.pointee.older
         }
@@ -134,14 +134,14 @@ struct CopyCounter: ~Copyable {
 
     /// The words of a key, but for the ends of long texts.
     private struct Words {
-        var customer: UInt64, minute: UInt64, price: UInt64, rest: UInt64, invoice: UInt64, stockCode: UInt64
+        var customer: UInt64, minute: UInt64, amount: UInt64, rest: UInt64, invoice: UInt64, stockCode: UInt64
 
         /// Products of two words each, so that none waits for another: a third of the time of a chain.
         @inline(__always)
         func hash(_ keys: Keys) -> UInt64 {
             CopyCounter.fold(customer &+ keys.customer, rest &+ keys.rest)
                 ^ CopyCounter.fold(minute &+ keys.minute, stockCode &+ keys.stockCode)
-                ^ CopyCounter.fold(invoice &+ keys.invoice, price &+ keys.price)
+                ^ CopyCounter.fold(invoice &+ keys.invoice, amount &+ keys.amount)
         }
     }
 

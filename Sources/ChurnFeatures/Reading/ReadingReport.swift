@@ -17,9 +17,6 @@ package struct ReadingCounts: Sendable, Equatable {
     package var filledLines: Int64 = 0
     /// Kept lines whose price or amount was rounded to thousandths, half to even.
     package var roundedLines: Int64 = 0
-    /// Kept lines with a fractional quantity, or with a total that is no multiple of the quantity: they are kept as one piece
-    /// at the line's amount, so that the amount is right and the units are not.
-    package var singlePieceLines: Int64 = 0
     /// Kept purchases whose invoice has the form of a cancellation, a `C` before digits.
     package var cancellationFormPurchases: Int64 = 0
     /// Records with other than ASCII bytes, by how they were read.
@@ -60,7 +57,6 @@ package struct ReadingCounts: Sendable, Equatable {
         cutSeconds += other.cutSeconds
         filledLines += other.filledLines
         roundedLines += other.roundedLines
-        singlePieceLines += other.singlePieceLines
         cancellationFormPurchases += other.cancellationFormPurchases
         utf8Lines += other.utf8Lines
         latin1Lines += other.latin1Lines
@@ -206,10 +202,6 @@ extension ReadingReport {
         }
         add(counts.filledLines, "with a blank customer or date, filled from the first line of the order")
         add(counts.roundedLines, "with a price or an amount rounded to thousandths")
-        add(
-            counts.singlePieceLines,
-            "kept as one piece at the line's amount, as it is no whole number of pieces at a price in thousandths"
-        )
         add(
             counts.cancellationFormPurchases,
             "bought under an invoice that has the form of a cancellation, such as C123"

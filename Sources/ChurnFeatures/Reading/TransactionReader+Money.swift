@@ -1,18 +1,19 @@
 extension TransactionReader {
-    /// Fills the quantity and the price of `line`, or says why there is none.
+    /// Fills the quantity and the amount of `line`, or says why there is none.
     @inline(__always)
     mutating func cleanMoney() -> RejectReason? {
         if columns.amount < 0, let quantity = FieldParsing.plainQuantity(number(columns.quantity)), quantity != 0,
             let price = FieldParsing.plainMilli(number(columns.price), decimal: decimalByte)
         {
-            line.quantity = quantity
-            line.priceMilli = price
+            let (amount, overflows) = abs(quantity).multipliedReportingOverflow(by: price)
+            guard !overflows else { return .absurdAmount }
+            line.quantityMilli = quantity * 1000
+            line.amountMilli = amount
         } else if let reason = cleanUnusualMoney() {
             return reason
         }
-        let (amount, overflows) = abs(line.quantity).multipliedReportingOverflow(by: line.priceMilli)
-        guard !overflows, amount <= ReadingLimits.lineAmountMilli else { return .absurdAmount }
-        if line.invoice.count > 1, line.invoice[0] == UInt8(ascii: "C"), line.quantity > 0 { noteCancellationForm() }
+        guard line.amountMilli <= ReadingLimits.lineAmountMilli else { return .absurdAmount }
+        if line.invoice.count > 1, line.invoice[0] == UInt8(ascii: "C"), !line.isCancellation { noteCancellationForm() }
         if hasCancelledInvoices { applyCancelledInvoices() }
         return nil
     }
@@ -24,83 +25,79 @@ extension TransactionReader {
     }
 
     private mutating func applyCancelledInvoices() {
-        guard line.quantity > 0, let pattern = settled.layout.cancelledInvoices, pattern.matches(line.invoice) else {
+        guard !line.isCancellation, let pattern = settled.layout.cancelledInvoices, pattern.matches(line.invoice) else {
             return
         }
-        line.quantity = -line.quantity
+        line.quantityMilli = -line.quantityMilli
     }
 
-    /// Any other form of number, a total in place of a price, and fractions of a piece.
+    /// Any other form of number, fractions of a piece, and a total in place of a price.
     private mutating func cleanUnusualMoney() -> RejectReason? {
+        // Without a quantity the line is one piece.
+        line.quantityMilli = 1000
         var quantity: ExactNumber?
+        var isRounded = false
         if columns.quantity >= 0 {
-            guard let number = exactNumber(columns.quantity), number.milli(limit: Self.quantityMilli) != nil else {
-                return .badQuantity
-            }
-            if number.digits == 0 { return .zeroQuantity }
+            guard let number = exactNumber(columns.quantity),
+                let (milli, isQuantityRounded) = number.milli(limit: Self.quantityMilli)
+            else { return .badQuantity }
+            guard number.isNegative || milli <= Int64(Int32.max) * 1000 else { return .badQuantity }
+            if milli == 0 { return .zeroQuantity }
+            line.quantityMilli = number.isNegative ? -milli : milli
+            isRounded = isQuantityRounded
             quantity = number
         }
-        if columns.amount >= 0 { return cleanAmount(quantity) }
+        if let reason = columns.amount >= 0 ? cleanTotal(quantity, &isRounded) : cleanPrice(quantity, &isRounded) {
+            return reason
+        }
+        if isRounded { counts.roundedLines += 1 }
+        return nil
+    }
+
+    /// From the price of a piece. Of whole pieces the price is rounded, of fractions the amount.
+    private mutating func cleanPrice(_ quantity: ExactNumber?, _ isRounded: inout Bool) -> RejectReason? {
         guard let quantity, let price = exactNumber(columns.price) else { return .badPrice }
         if price.isNegative, price.digits != 0 || price.hasMore { return .negativePrice }
-        if let whole = quantity.whole(limit: Self.quantityMilli / 1000) {
-            guard let (milli, isRounded) = price.milli(limit: Self.priceMilli) else { return .badPrice }
-            guard let signed = Self.signed(whole, quantity.isNegative) else { return .badQuantity }
-            line.quantity = signed
-            line.priceMilli = milli
-            if isRounded { counts.roundedLines += 1 }
+        guard let (milli, isPriceRounded) = price.milli(limit: Self.priceMilli) else { return .badPrice }
+        if let pieces = quantity.whole(limit: Self.quantityMilli / 1000) {
+            let (amount, overflows) = pieces.multipliedReportingOverflow(by: milli)
+            guard !overflows else { return .absurdAmount }
+            line.amountMilli = amount
+            isRounded = isRounded || isPriceRounded
             return nil
         }
-        guard let (milli, isRounded) = ExactNumber.productMilli(quantity, price, limit: Self.priceMilli) else {
+        guard
+            let (amount, isAmountRounded) = ExactNumber.productMilli(
+                quantity,
+                price,
+                limit: ReadingLimits.lineAmountMilli
+            )
+        else { return .absurdAmount }
+        line.amountMilli = amount
+        isRounded = isRounded || isAmountRounded
+        return nil
+    }
+
+    /// From the total of the line, which a cancellation has with a sign or without; without a quantity its sign tells what
+    /// the line is.
+    private mutating func cleanTotal(_ quantity: ExactNumber?, _ isRounded: inout Bool) -> RejectReason? {
+        guard let total = exactNumber(columns.amount) else { return .badPrice }
+        guard let (milli, isTotalRounded) = total.milli(limit: ReadingLimits.lineAmountMilli) else {
             return .absurdAmount
         }
-        keepSinglePiece(milli, isNegative: quantity.isNegative, isRounded: isRounded)
-        return nil
-    }
-
-    /// From the total of a line; without a quantity it is that of one piece.
-    private mutating func cleanAmount(_ quantity: ExactNumber?) -> RejectReason? {
-        guard let amount = exactNumber(columns.amount) else { return .badPrice }
-        guard let (milli, isRounded) = amount.milli(limit: ReadingLimits.lineAmountMilli) else { return .absurdAmount }
-        let isNegative = amount.isNegative && (milli != 0 || isRounded)
-        guard let quantity else {
-            guard milli <= Self.priceMilli else { return .absurdAmount }
-            line.quantity = isNegative ? -1 : 1
-            line.priceMilli = milli
-            if isRounded { counts.roundedLines += 1 }
-            return nil
+        let isNegative = total.isNegative && (milli != 0 || isTotalRounded)
+        if let quantity {
+            if isNegative, !quantity.isNegative { return .negativePrice }
+        } else if isNegative {
+            line.quantityMilli = -1000
         }
-        // The total of a cancellation is written with a sign or without.
-        if isNegative, !quantity.isNegative { return .negativePrice }
-        if let whole = quantity.whole(limit: Self.quantityMilli / 1000), milli % whole == 0,
-            milli / whole <= Self.priceMilli
-        {
-            guard let signed = Self.signed(whole, quantity.isNegative) else { return .badQuantity }
-            line.quantity = signed
-            line.priceMilli = milli / whole
-            if isRounded { counts.roundedLines += 1 }
-            return nil
-        }
-        guard milli <= Self.priceMilli else { return .absurdAmount }
-        keepSinglePiece(milli, isNegative: quantity.isNegative, isRounded: isRounded)
+        line.amountMilli = milli
+        isRounded = isRounded || isTotalRounded
         return nil
-    }
-
-    /// A line whose amount is no whole number of pieces at a price in thousandths: the amount is kept, the units are not.
-    private mutating func keepSinglePiece(_ milli: Int64, isNegative: Bool, isRounded: Bool) {
-        line.quantity = isNegative ? -1 : 1
-        line.priceMilli = milli
-        counts.singlePieceLines += 1
-        if isRounded { counts.roundedLines += 1 }
     }
 
     private static let quantityMilli = (Int64(Int32.max) + 1) * 1000
     private static let priceMilli = ReadingLimits.priceUnits * 1000
-
-    private static func signed(_ magnitude: Int64, _ isNegative: Bool) -> Int64? {
-        let signed = isNegative ? -magnitude : magnitude
-        return Int32(exactly: signed) == nil ? nil : signed
-    }
 
     /// Nil when the field is no number in the layout of the file; `fault` is set when it would be one in another.
     private mutating func exactNumber(_ column: Int) -> ExactNumber? {

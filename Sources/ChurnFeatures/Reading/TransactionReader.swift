@@ -40,8 +40,8 @@ package struct TransactionReader: ~Copyable {
         country: UnsafeBufferPointer(start: nil, count: 0),
         customer: 0,
         minute: 0,
-        quantity: 0,
-        priceMilli: 0,
+        quantityMilli: 0,
+        amountMilli: 0,
         copy: 0
     )
     /// Lines with a date before the layout is known, and the first of them.
@@ -246,10 +246,10 @@ package struct TransactionReader: ~Copyable {
                 stockCode: line.stockCode,
                 customer: line.customer,
                 minute: line.minute,
-                quantity: line.quantity,
-                priceMilli: line.priceMilli
+                quantityMilli: line.quantityMilli,
+                amountMilli: line.amountMilli
             )
-            counts.noteKept(minute: line.minute, isCancellation: line.quantity < 0, isCopy: line.copy > 0)
+            counts.noteKept(minute: line.minute, isCancellation: line.quantityMilli < 0, isCopy: line.copy > 0)
             return true
         }
         if hasFault, let fault { throw fault }

@@ -45,15 +45,17 @@ struct FactsDocument: ~Copyable {
             case "purchase_invoices": (field, isSound) = (2, reader.read(into: &facts.purchaseInvoices))
             case "cancel_lines": (field, isSound) = (3, reader.read(into: &facts.cancelLines))
             case "cancel_invoices": (field, isSound) = (4, reader.read(into: &facts.cancelInvoices))
-            case "units": (field, isSound) = (5, reader.read(into: &facts.units))
+            case "units_milli": (field, isSound) = (5, reader.read(into: &facts.unitsMilli))
             case "amount_milli": (field, isSound) = (6, reader.read(into: &facts.amountMilli))
             case "first_minute": (field, isSound) = (7, reader.read(into: &facts.firstMinute))
             case "last_minute": (field, isSound) = (8, reader.read(into: &facts.lastMinute))
             case "distinct_products": (field, isSound) = (9, reader.read(into: &facts.distinctProducts))
             case "last_day_products": (field, isSound) = (10, reader.read(into: &facts.lastDayProducts))
-            case "max_quantity": (field, isSound) = (11, reader.read(into: &facts.maxQuantity))
+            case "max_quantity_milli": (field, isSound) = (11, reader.read(into: &facts.maxQuantityMilli))
             case "invoice_minutes_of_day": (field, isSound) = (12, reader.read(into: &facts.invoiceMinutesOfDay))
             case "days": (field, isSound) = (13, readDays(reader, into: &facts.days))
+            case "cancel_units_milli": (field, isSound) = (14, reader.read(into: &facts.cancelUnitsMilli))
+            case "cancel_amount_milli": (field, isSound) = (15, reader.read(into: &facts.cancelAmountMilli))
             case "lines_without_product":
                 linesWithoutProduct = reader.integer
                 continue
@@ -73,9 +75,10 @@ struct FactsDocument: ~Copyable {
             seen |= 1 << field
         }
         // A bit a field: a document may have one twice.
-        guard seen == 0x3FFF else { return .malformed }
+        guard seen == 0xFFFF else { return .malformed }
         let beyond = FactsPipelines.beyond64Bits
-        if facts.units == beyond || facts.amountMilli == beyond { return .overflow }
+        let sums = [facts.unitsMilli, facts.amountMilli, facts.cancelUnitsMilli, facts.cancelAmountMilli]
+        if sums.contains(beyond) { return .overflow }
         return facts.isConsistent ? .read : .malformed
     }
 
@@ -127,17 +130,18 @@ struct FactsPipelines {
             {"$group": {
                 "_id": "$customer",
                 "purchase_lines": {"$sum": 1},
-                "units": {"$sum": "$quantity"},
-                "amount_milli": {"$sum": {"$multiply": ["$quantity", "$price_milli"]}},
+                "units_milli": {"$sum": "$quantity_milli"},
+                "amount_milli": {"$sum": "$amount_milli"},
                 "first_minute": {"$min": "$minute"},
                 "last_minute": {"$max": "$minute"},
-                "max_quantity": {"$max": "$quantity"},
+                "max_quantity_milli": {"$max": "$quantity_milli"},
                 "mark": {"$sum": "$mark"},
                 "days": {"$addToSet": "$day"}
             }},
             {"$addFields": {
-                "units": \(Self.within64Bits("units")), "amount_milli": \(Self.within64Bits("amount_milli")),
-                "cancel_lines": 0, "cancel_invoices": 0, "cancel_mark": 0
+                "units_milli": \(Self.within64Bits("units_milli")), "amount_milli": \(Self.within64Bits("amount_milli")),
+                "cancel_lines": 0, "cancel_invoices": 0, "cancel_mark": 0, "cancel_units_milli": 0,
+                "cancel_amount_milli": 0
             }},
             {"$merge": {"into": "\(collection)", "on": "_id", "whenMatched": "replace", "whenNotMatched": "insert"}}
         ]}
@@ -213,9 +217,15 @@ struct FactsPipelines {
                 "_id": "$customer",
                 "cancel_lines": {"$sum": 1},
                 "invoices": {"$addToSet": "$invoice"},
-                "cancel_mark": {"$sum": "$mark"}
+                "cancel_mark": {"$sum": "$mark"},
+                "cancel_units_milli": {"$sum": {"$subtract": [0, "$quantity_milli"]}},
+                "cancel_amount_milli": {"$sum": "$amount_milli"}
             }},
-            {"$project": {"cancel_lines": 1, "cancel_invoices": {"$size": "$invoices"}, "cancel_mark": 1}},
+            {"$project": {
+                "cancel_lines": 1, "cancel_invoices": {"$size": "$invoices"}, "cancel_mark": 1,
+                "cancel_units_milli": \(Self.within64Bits("cancel_units_milli")),
+                "cancel_amount_milli": \(Self.within64Bits("cancel_amount_milli"))
+            }},
             \(complete)
         ]}
         """
@@ -225,11 +235,11 @@ struct FactsPipelines {
     var histories: String {
         """
         {"pipeline": [
-            {"$match": {\(history), "quantity": {"$gte": {"$numberLong": "\(Int64.min)"}}}},
+            {"$match": {\(history), "quantity_milli": {"$gte": {"$numberLong": "\(Int64.min)"}}}},
             {"$group": {
                 "_id": "$customer",
                 "lines": {"$sum": 1},
-                "purchases": {"$sum": {"$cond": [{"$gte": ["$quantity", 0]}, 1, 0]}},
+                "purchases": {"$sum": {"$cond": [{"$gte": ["$quantity_milli", 0]}, 1, 0]}},
                 "mark": {"$sum": "$mark"}
             }}
         ]}
@@ -239,8 +249,9 @@ struct FactsPipelines {
     /// The records of a build before, as they are but for its segments.
     static func copy(into collection: String) -> String {
         let fields = [
-            "purchase_lines", "purchase_invoices", "cancel_lines", "cancel_invoices", "units", "amount_milli",
-            "first_minute", "last_minute", "distinct_products", "last_day_products", "max_quantity",
+            "purchase_lines", "purchase_invoices", "cancel_lines", "cancel_invoices", "units_milli", "amount_milli",
+            "cancel_units_milli", "cancel_amount_milli", "first_minute", "last_minute", "distinct_products",
+            "last_day_products", "max_quantity_milli",
             "invoice_minutes_of_day", "days", "lines_without_product", "mark", "cancel_mark",
         ]
         return """
@@ -254,7 +265,7 @@ struct FactsPipelines {
     /// `$gte` for purchases, `$lt` for cancellations.
     private func match(_ comparison: String) -> String {
         """
-        {"$match": {\(history), "quantity": {"\(comparison)": 0}}}
+        {"$match": {\(history), "quantity_milli": {"\(comparison)": 0}}}
         """
     }
 

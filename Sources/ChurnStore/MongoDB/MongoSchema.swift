@@ -2,7 +2,7 @@ internal import CMongo
 
 /// Collections, indexes, and the mark that says that a database is ours.
 enum MongoSchema {
-    static let currentVersion: Int64 = 1
+    static let currentVersion: Int64 = 2
 
     static let meta = "meta"
     static let transactions = "transactions"
@@ -46,7 +46,7 @@ enum MongoSchema {
             try bulk.insert(mark.pointer)
         }
         for (collection, name, key) in [
-            (transactions, linesIndex, "{\"customer\": 1, \"minute\": 1, \"quantity\": 1, \"mark\": 1}"),
+            (transactions, linesIndex, "{\"customer\": 1, \"minute\": 1, \"quantity_milli\": 1, \"mark\": 1}"),
             (predictions, "run_customer", "{\"model\": 1, \"version\": 1, \"as_of_minute\": 1, \"customer\": 1}"),
         ] {
             try lease.command(

@@ -27,7 +27,7 @@ extension MongoStore {
         try forEachGroup(
             """
             {"pipeline": [
-                {"$match": {"quantity": {"$gte": 0}}}, {"$group": {"_id": null, "last": {"$max": "$minute"}}}
+                {"$match": {"quantity_milli": {"$gte": 0}}}, {"$group": {"_id": null, "last": {"$max": "$minute"}}}
             ]}
             """,
             Self.fromIndex

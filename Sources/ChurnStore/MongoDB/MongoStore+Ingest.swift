@@ -83,9 +83,9 @@ private final class MongoIngestSession: IngestSession {
     func add(_ line: TransactionLine) throws(StoreError) {
         precondition(!isClosed, "an ingest session outside of its body")
         if let failure { throw failure }
-        guard line.customer > 0, line.priceMilli >= 0, line.copy >= 0 else {
+        guard line.customer != 0, line.amountMilli >= 0, line.copy >= 0 else {
             throw fail(
-                .refused(store: store.name, code: 0, explanation: "a line's customer, price or copy is out of range")
+                .refused(store: store.name, code: 0, explanation: "a line's customer, amount or copy is out of range")
             )
         }
         TransactionDocument.write(line, to: document, id: &id)

@@ -20,9 +20,9 @@ extension MongoStore {
             try forEachGroup(
                 """
                 {"pipeline": [
-                    {"$match": {"quantity": {"\(isPurchase ? "$gte" : "$lt")": 0}}},
+                    {"$match": {"quantity_milli": {"\(isPurchase ? "$gte" : "$lt")": 0}}},
                     {"$group": {"_id": "$customer", "lines": {"$sum": 1}, "first": {"$min": "$minute"},
-                        "last": {"$max": "$minute"}, "amount": {"$sum": {"$multiply": ["$quantity", "$price_milli"]}}}},
+                        "last": {"$max": "$minute"}, "amount": {"$sum": "$amount_milli"}}},
                     {"$addFields": {"amount": \(FactsPipelines.within64Bits("amount"))}}
                 ]}
                 """
@@ -55,7 +55,7 @@ extension MongoStore {
         try forEachGroup(
             """
             {"pipeline": [
-                {"$match": {"quantity": \(quantity)}}, {"$group": {"_id": "$invoice"}},
+                {"$match": {"quantity_milli": \(quantity)}}, {"$group": {"_id": "$invoice"}},
                 {"$group": {"_id": null, "invoices": {"$sum": 1}}}
             ]}
             """

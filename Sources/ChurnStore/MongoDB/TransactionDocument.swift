@@ -6,7 +6,7 @@ enum TransactionDocument {
     /// Writes the line's document.
     ///
     /// `_id` is the key of the line as a text that begins with the invoice, so that inserts of a growing shop stay local
-    /// in its index: `LENGTH:INVOICE CUSTOMER MINUTE QUANTITY PRICE COPY STOCKCODE`. The length keeps two keys apart
+    /// in its index: `LENGTH:INVOICE CUSTOMER MINUTE QUANTITY AMOUNT COPY STOCKCODE`. The length keeps two keys apart
     /// whatever their texts hold. Where the collection is sharded by customer, the server sees to the uniqueness of
     /// `_id` within a shard only; that is enough, because the customer is a part of it.
     ///
@@ -18,7 +18,7 @@ enum TransactionDocument {
         append(Int64(line.invoice.count), to: &id)
         id.append(UInt8(ascii: ":"))
         id.append(contentsOf: line.invoice)
-        for integer in [line.customer, line.minute, line.quantity, line.priceMilli, line.copy] {
+        for integer in [line.customer, line.minute, line.quantityMilli, line.amountMilli, line.copy] {
             id.append(UInt8(ascii: " "))
             append(integer, to: &id)
         }
@@ -32,8 +32,8 @@ enum TransactionDocument {
         document.append("minute", line.minute)
         document.append("day", CivilTime.split(minute: line.minute).day)
         document.append("stock_code", line.stockCode)
-        document.append("quantity", line.quantity)
-        document.append("price_milli", line.priceMilli)
+        document.append("quantity_milli", line.quantityMilli)
+        document.append("amount_milli", line.amountMilli)
         document.append("copy", line.copy)
         document.append("mark", mark(of: id))
         document.append("description", line.description)
@@ -71,8 +71,8 @@ enum TransactionDocument {
             country: none,
             customer: 0,
             minute: 0,
-            quantity: 0,
-            priceMilli: 0,
+            quantityMilli: 0,
+            amountMilli: 0,
             copy: 0
         )
         var seen = 0
@@ -82,8 +82,8 @@ enum TransactionDocument {
             switch reader.key {
             case "customer": (field, isSound) = (0, reader.read(into: &line.customer))
             case "minute": (field, isSound) = (1, reader.read(into: &line.minute))
-            case "quantity": (field, isSound) = (2, reader.read(into: &line.quantity))
-            case "price_milli": (field, isSound) = (3, reader.read(into: &line.priceMilli))
+            case "quantity_milli": (field, isSound) = (2, reader.read(into: &line.quantityMilli))
+            case "amount_milli": (field, isSound) = (3, reader.read(into: &line.amountMilli))
             case "copy": (field, isSound) = (4, reader.read(into: &line.copy))
             case "invoice": (field, isSound) = (5, reader.read(into: &line.invoice))
             case "stock_code": (field, isSound) = (6, reader.read(into: &line.stockCode))
@@ -95,9 +95,9 @@ enum TransactionDocument {
             seen |= 1 << field
         }
         // A bit a field: a document may have one twice.
-        guard seen == (withPayload ? 0x1FF : 0x7F), line.customer > 0, line.priceMilli >= 0 else { return nil }
+        guard seen == (withPayload ? 0x1FF : 0x7F), line.customer != 0, line.amountMilli >= 0 else { return nil }
         return line
     }
 
-    static let key = ["invoice", "customer", "minute", "stock_code", "quantity", "price_milli", "copy"]
+    static let key = ["invoice", "customer", "minute", "stock_code", "quantity_milli", "amount_milli", "copy"]
 }

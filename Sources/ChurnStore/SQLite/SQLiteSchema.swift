@@ -79,9 +79,10 @@ enum SQLiteSchema {
                     """
             )
         }
+        migrator.registerMigration("3 texts, net facts, runs", migrate: SQLiteMigration3.run)
         return migrator
     }()
 
     /// What a reader needs; it cannot migrate, and has no use for what came later.
-    static let readableFrom = "1 transactions, features, builds"
+    static let readableFrom = "3 texts, net facts, runs"
 }

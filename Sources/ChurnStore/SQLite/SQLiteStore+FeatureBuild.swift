@@ -50,7 +50,7 @@ extension SQLiteStore {
 
     /// 00:00 of the day, or of the day after the last purchase of the store.
     private func asOfMinute(day: Int64?, _ database: Database) throws -> Int64 {
-        let last = try Int64.fetchOne(database, sql: "SELECT max(minute) FROM transactions WHERE quantity >= 0")
+        let last = try Int64.fetchOne(database, sql: "SELECT max(minute) FROM transactions WHERE quantity_milli >= 0")
         guard let last else { throw StoreError.noTransactions(store: name) }
         // Clamped to the days that facts can have, so that the product cannot overflow.
         return day.map { Int64(Int32(clamping: $0)) * CivilTime.minutesPerDay } ?? BuildContext.midnight(after: last)
@@ -76,9 +76,10 @@ extension SQLiteStore {
 private struct FactsWriter {
     static let sql = """
         INSERT INTO features (
-            customer, purchase_lines, purchase_invoices, cancel_lines, cancel_invoices, units, amount_milli,
-            first_minute, last_minute, distinct_products, last_day_products, max_quantity, invoice_minutes_of_day, days
-        ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            customer, check_bits, purchase_lines, purchase_invoices, cancel_lines, cancel_invoices, units_milli,
+            amount_milli, cancel_units_milli, cancel_amount_milli, first_minute, last_minute, distinct_products,
+            last_day_products, max_quantity_milli, invoice_minutes_of_day, days
+        ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
 
     private let insert: SQLiteStatement
@@ -117,14 +118,15 @@ private struct FactsWriter {
     private func store(_ facts: CustomerFacts) throws {
         defer { insert.reset() }
         let fields = [
-            facts.customer, facts.purchaseLines, facts.purchaseInvoices, facts.cancelLines, facts.cancelInvoices,
-            facts.units, facts.amountMilli, facts.firstMinute, facts.lastMinute, facts.distinctProducts,
-            facts.lastDayProducts, facts.maxQuantity, facts.invoiceMinutesOfDay,
+            facts.customer, Int64(bitPattern: facts.check), facts.purchaseLines, facts.purchaseInvoices,
+            facts.cancelLines, facts.cancelInvoices, facts.unitsMilli, facts.amountMilli, facts.cancelUnitsMilli,
+            facts.cancelAmountMilli, facts.firstMinute, facts.lastMinute, facts.distinctProducts,
+            facts.lastDayProducts, facts.maxQuantityMilli, facts.invoiceMinutesOfDay,
         ]
         for (index, field) in fields.enumerated() { try insert.bind(field, at: Int32(index + 1)) }
         let days = facts.days.map(\.littleEndian)
         try days.withUnsafeBytes { bytes in
-            try insert.bind(blob: bytes, at: 14)
+            try insert.bind(blob: bytes, at: Int32(fields.count + 1))
             // Inside, because the blob is not copied.
             _ = try insert.step()
         }

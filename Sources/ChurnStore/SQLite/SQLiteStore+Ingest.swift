@@ -29,6 +29,8 @@ private final class SQLiteIngestSession: IngestSession {
     private var isClosed = false
     /// The numbers that stay bound from one line to the next, mostly as they are; nil while nothing is bound.
     private var bound: (customer: Int64, minute: Int64, copy: Int64)?
+    /// The run of the lines; 0 before the first line.
+    private var run: Int64 = 0
     /// Whether a batch is open. Kept here because GRDB checks its queue each time it is asked.
     private var hasBatch = false
 
@@ -39,8 +41,8 @@ private final class SQLiteIngestSession: IngestSession {
         insert = try store.statement(
             """
             INSERT INTO transactions (
-                invoice, customer, minute, stock_code, quantity, price_milli, copy, description, country
-            ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+                invoice, customer, minute, stock_code, quantity_milli, amount_milli, copy, description, country, run
+            ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """,
             database
         )
@@ -54,6 +56,7 @@ private final class SQLiteIngestSession: IngestSession {
             // write later fails at once.
             if !hasBatch { try database.beginTransaction(.immediate) }
             hasBatch = true
+            if run == 0 { run = try SQLiteRun.begin(database) }
             // The texts stay bound until the next line's are, or the batch ends; nothing reads them before.
             defer { insert.rewind() }
             try bind(line)
@@ -94,11 +97,12 @@ private final class SQLiteIngestSession: IngestSession {
         if line.customer != before?.customer { try insert.bind(line.customer, at: 2) }
         if line.minute != before?.minute { try insert.bind(line.minute, at: 3) }
         try insert.bind(line.stockCode, at: 4)
-        try insert.bind(line.quantity, at: 5)
-        try insert.bind(line.priceMilli, at: 6)
+        try insert.bind(line.quantityMilli, at: 5)
+        try insert.bind(line.amountMilli, at: 6)
         if line.copy != before?.copy { try insert.bind(line.copy, at: 7) }
         try insert.bind(line.description, at: 8)
         try insert.bind(line.country, at: 9)
+        if before == nil { try insert.bind(run, at: 10) }
         bound = (line.customer, line.minute, line.copy)
     }
 

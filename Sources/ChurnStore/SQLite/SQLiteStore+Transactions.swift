@@ -7,9 +7,9 @@ extension SQLiteStore {
             var counts = TransactionCounts()
             let sums = try statement(
                 """
-                SELECT count(*), count(*) FILTER (WHERE quantity >= 0),
+                SELECT count(*), count(*) FILTER (WHERE quantity_milli >= 0),
                     min(minute), max(minute), count(DISTINCT customer),
-                    count(DISTINCT customer) FILTER (WHERE quantity >= 0)
+                    count(DISTINCT customer) FILTER (WHERE quantity_milli >= 0)
                 FROM transactions
                 """,
                 database
@@ -30,10 +30,10 @@ extension SQLiteStore {
     }
 
     /// Invoices lie together in the order of the key, so that counting distinct ones needs no set of them. Money is
-    /// added up here because SQLite's multiplication turns into a float when it overflows.
+    /// added up here because SQLite's sum fails when it overflows.
     private func countInvoices(into counts: inout TransactionCounts, _ database: Database) throws {
         let lines = try statement(
-            "SELECT invoice, quantity, price_milli FROM transactions ORDER BY invoice",
+            "SELECT invoice, quantity_milli, amount_milli FROM transactions ORDER BY invoice",
             database
         )
         defer { lines.reset() }
@@ -58,9 +58,8 @@ extension SQLiteStore {
             }
             if !hasPurchase { counts.purchaseInvoices += 1 }
             hasPurchase = true
-            let (amount, amountOverflows) = quantity.multipliedReportingOverflow(by: lines.integer(2))
-            let (revenue, revenueOverflows) = counts.revenueMilli.addingReportingOverflow(amount)
-            counts.revenueMilli = amountOverflows || revenueOverflows ? .max : revenue
+            let (revenue, overflows) = counts.revenueMilli.addingReportingOverflow(lines.integer(2))
+            counts.revenueMilli = overflows ? .max : revenue
         }
     }
 
@@ -77,7 +76,7 @@ extension SQLiteStore {
     ) throws {
         let lines = try statement(
             """
-            SELECT invoice, customer, minute, stock_code, quantity, price_milli, copy
+            SELECT invoice, customer, minute, stock_code, quantity_milli, amount_milli, copy
             FROM transactions WHERE minute < ? ORDER BY customer
             """,
             database
@@ -93,9 +92,9 @@ extension SQLiteStore {
         try readingWithForeignErrors { database in
             let lines = try statement(
                 """
-                SELECT invoice, customer, minute, stock_code, quantity, price_milli, copy, description, country
+                SELECT invoice, customer, minute, stock_code, quantity_milli, amount_milli, copy, description, country
                 FROM transactions
-                ORDER BY invoice, customer, minute, stock_code, quantity, price_milli, copy
+                ORDER BY invoice, customer, minute, stock_code, quantity_milli, amount_milli, copy
                 """,
                 database
             )
@@ -118,8 +117,8 @@ extension SQLiteStatement {
             country: withPayload ? text(8) : none,
             customer: integer(1),
             minute: integer(2),
-            quantity: integer(4),
-            priceMilli: integer(5),
+            quantityMilli: integer(4),
+            amountMilli: integer(5),
             copy: integer(6)
         )
     }

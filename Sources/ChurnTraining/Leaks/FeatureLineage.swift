@@ -138,5 +138,7 @@ package struct FeatureLineages: Equatable, Sendable {
             reads: "divides the age of the last purchase"
         ),
         FeatureLineage(name: "cancel_rate", parents: ["Frequency"], readsCalendar: false, reads: "divides counts"),
+        FeatureLineage(name: "net_monetary", parents: ["Monetary"], readsCalendar: false, reads: "subtracts sums"),
+        FeatureLineage(name: "net_units", parents: ["units"], readsCalendar: false, reads: "subtracts sums"),
     ])
 }

@@ -35,6 +35,8 @@ package struct FeatureWords: Equatable, Sendable {
         "gap_std_days": ("Irregularity of pauses", "how much the pauses between purchase days differ, in days"),
         "recency_gap_ratio": ("Silence against habit", "days of silence by the usual pause"),
         "cancel_rate": ("Share of cancelled orders", "cancelled orders among all orders"),
+        "net_monetary": ("Money spent, net", "purchases so far, less what was cancelled"),
+        "net_units": ("Pieces kept", "quantities so far, less those cancelled"),
     ]
 
     /// Features that depend on how long ago the customer last bought. They are correlated, so a model's weight on one of them

@@ -207,44 +207,51 @@ private struct CollectedRows {
 private struct CustomerLines {
     private struct Line {
         var minute: Int64
-        var quantity: Int64
-        var priceMilli: Int64
+        var quantityMilli: Int64
+        var amountMilli: Int64
         var textStart: Int
         var invoiceBytes: Int
         var stockCodeBytes: Int
     }
 
     private(set) var customer: Int64 = 0
-    /// Units or money of all purchases exceed 64 bits.
+    /// Units or money of all purchases, or of all cancellations, exceed 64 bits.
     private(set) var overflow = false
-    private var units: Int64 = 0
-    private var amountMilli: Int64 = 0
+    private var bought = Sums()
+    private var cancelled = Sums()
     private var lines: [Line] = []
     private var texts: [UInt8] = []
+
+    private struct Sums {
+        var unitsMilli: Int64 = 0
+        var amountMilli: Int64 = 0
+
+        /// - Returns: whether the sums still fit.
+        mutating func add(_ line: TransactionLine) -> Bool {
+            let (units, unitsOverflow) = unitsMilli.addingReportingOverflow(line.quantityMilli)
+            let (amount, amountOverflows) = amountMilli.addingReportingOverflow(line.amountMilli)
+            (unitsMilli, amountMilli) = (units, amount)
+            return !unitsOverflow && !amountOverflows
+        }
+    }
 
     var isEmpty: Bool { lines.isEmpty }
     var count: Int { lines.count }
 
     mutating func begin(_ customer: Int64) {
         self.customer = customer
-        (overflow, units, amountMilli) = (false, 0, 0)
+        (overflow, bought, cancelled) = (false, Sums(), Sums())
         lines.removeAll(keepingCapacity: true)
         texts.removeAll(keepingCapacity: true)
     }
 
     mutating func add(_ line: TransactionLine) {
-        if !line.isCancellation {
-            let (amount, amountOverflows) = line.quantity.multipliedReportingOverflow(by: line.priceMilli)
-            let (amountSum, amountSumOverflows) = amountMilli.addingReportingOverflow(amount)
-            let (unitSum, unitsOverflow) = units.addingReportingOverflow(line.quantity)
-            if amountOverflows || amountSumOverflows || unitsOverflow { overflow = true }
-            (units, amountMilli) = (unitSum, amountSum)
-        }
+        if !(line.isCancellation ? cancelled.add(line) : bought.add(line)) { overflow = true }
         lines.append(
             Line(
                 minute: line.minute,
-                quantity: line.quantity,
-                priceMilli: line.priceMilli,
+                quantityMilli: line.quantityMilli,
+                amountMilli: line.amountMilli,
                 textStart: texts.count,
                 invoiceBytes: line.invoice.count,
                 stockCodeBytes: line.stockCode.count
@@ -275,8 +282,8 @@ private struct CustomerLines {
                 country: none,
                 customer: customer,
                 minute: line.minute,
-                quantity: line.quantity,
-                priceMilli: line.priceMilli,
+                quantityMilli: line.quantityMilli,
+                amountMilli: line.amountMilli,
                 copy: 0
             )
             return Result { () throws(FactsError) in try accumulator.add(view) }
@@ -286,7 +293,7 @@ private struct CustomerLines {
 
     /// The minute of the first purchase among the lines from `index` on; nil when there is none.
     func firstPurchase(from index: Int) -> Int64? {
-        lines[index...].first { $0.quantity >= 0 }?.minute
+        lines[index...].first { $0.quantityMilli >= 0 }?.minute
     }
 }
 

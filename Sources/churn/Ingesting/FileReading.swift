@@ -66,13 +66,13 @@ struct LineNotes {
 }
 
 extension FileReading.SampleLine {
-    static let titles = ["customer", "date", "invoice", "product", "quantity", "price", "country"]
+    static let titles = ["customer", "date", "invoice", "product", "quantity", "amount", "country"]
 
     init(_ line: TransactionLine) {
         func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String { String(decoding: bytes, as: UTF8.self).oneLine }
         cells = [
             String(line.customer), CivilTime.format(minute: line.minute), text(line.invoice), text(line.stockCode),
-            String(line.quantity), decimalText(milli: line.priceMilli), text(line.country),
+            decimalText(milli: line.quantityMilli), decimalText(milli: line.amountMilli), text(line.country),
         ]
     }
 }

@@ -10,6 +10,7 @@ package enum SpoolLimits {
         + ReadingLimits.descriptionBytes + ReadingLimits.countryBytes
 
     static func check() {
+        PackedNumbers.check()
         precondition(chunkBytes >= lineBytes && chunkBytes.isMultiple(of: 8))
         // Lengths are written in 16 bits.
         precondition(lineBytes <= UInt16.max)

@@ -5,11 +5,11 @@
 ///
 /// | bytes | holds |
 /// |---|---|
-/// | 8 | flags (16 bits), bytes of stock code, description and country (16 bits each) |
-/// | 8 | quantity (32 bits), copy (32 bits) |
-/// | 8 | price in thousandths |
+/// | 8 | flags (16 bits), bytes of the customer's text, description and country (16 bits each) |
+/// | 16 | `PackedNumbers`, two words |
 /// | 24 | unless as before: customer, minute, bytes of the invoice |
 /// | | unless as before: invoice; stock code; description; unless as before: country |
+/// | | unless as before, and where the customer is a text: its check (8 bytes) and the text |
 ///
 /// A mark has the flag alone, and three numbers. A chunk begins with a line that takes nothing over.
 package struct TransactionSpool: ~Copyable {
@@ -28,7 +28,7 @@ package struct TransactionSpool: ~Copyable {
     }
 
     /// Without texts.
-    static let numberBytes = 48
+    static let numberBytes = 56
     private static let markBytes = 32
 
     /// What the record begins with.
@@ -70,7 +70,9 @@ package struct TransactionSpool: ~Copyable {
 
     /// Adds a line; its texts are copied.
     package mutating func append(_ line: TransactionLine) throws(TemporaryFileError) {
-        let textBytes = line.invoice.count + line.stockCode.count + line.description.count + line.country.count
+        let textBytes =
+            line.customerText.count + line.invoice.count + line.stockCode.count + line.description.count
+            + line.country.count
         if current.freeBytes < Self.numberBytes + textBytes { try endChunk() }
         precondition(current.freeBytes >= Self.numberBytes + textBytes)
         var flags: UInt64 = 0
@@ -82,11 +84,12 @@ package struct TransactionSpool: ~Copyable {
                 (isSameOrder ? Flag.sameOrder : 0) | (isEqual(previous.country, line.country) ? Flag.sameCountry : 0)
         }
         current.append(
-            flags | UInt64(line.stockCode.count) << 16 | UInt64(line.description.count) << 32
+            flags | UInt64(line.customerText.count) << 16 | UInt64(line.description.count) << 32
                 | UInt64(line.country.count) << 48
         )
-        current.append(UInt64(UInt32(bitPattern: Int32(line.quantity))) | UInt64(UInt32(line.copy)) << 32)
-        current.append(UInt64(line.priceMilli))
+        let numbers = PackedNumbers(line)
+        current.append(numbers.first)
+        current.append(numbers.second)
         var invoice = previous?.invoice ?? line.invoice
         if flags & Flag.sameOrder == 0 {
             current.append(UInt64(bitPattern: line.customer))
@@ -98,6 +101,10 @@ package struct TransactionSpool: ~Copyable {
         current.append(line.description)
         var country = previous?.country ?? line.country
         if flags & Flag.sameCountry == 0 { country = current.append(line.country) }
+        if flags & Flag.sameOrder == 0, !line.customerText.isEmpty {
+            current.append(line.customerCheck)
+            current.append(line.customerText)
+        }
         previous = Previous(customer: line.customer, minute: line.minute, invoice: invoice, country: country)
         lineCount += 1
     }
@@ -166,18 +173,23 @@ package struct TransactionSpool: ~Copyable {
                 try atMark(Mark(input: input, lines: lines, plainBytes: Int64(bitPattern: reader.word() ?? 0)))
                 continue
             }
-            let counts = reader.word() ?? 0
-            line.quantity = Int64(Int32(truncatingIfNeeded: counts))
-            line.copy = Int64(counts >> 32)
-            line.priceMilli = Int64(bitPattern: reader.word() ?? 0)
+            let numbers = PackedNumbers(first: reader.word() ?? 0, second: reader.word() ?? 0)
+            line.quantityMilli = numbers.quantityMilli
+            line.amountMilli = numbers.amountMilli
+            line.copy = numbers.copy
             if head & Flag.sameOrder == 0 {
                 line.customer = Int64(bitPattern: reader.word() ?? 0)
                 line.minute = Int64(bitPattern: reader.word() ?? 0)
                 line.invoice = reader.text(Int(reader.word() ?? 0))
             }
-            line.stockCode = reader.text(Int(head >> 16 & 0xFFFF))
+            line.stockCode = reader.text(numbers.stockCodeBytes)
             line.description = reader.text(Int(head >> 32 & 0xFFFF))
             if head & Flag.sameCountry == 0 { line.country = reader.text(Int(head >> 48)) }
+            if head & Flag.sameOrder == 0 {
+                let textBytes = Int(head >> 16 & 0xFFFF)
+                line.customerCheck = textBytes > 0 ? reader.word() ?? 0 : 0
+                line.customerText = reader.text(textBytes)
+            }
             try body(line)
         }
     }
@@ -194,8 +206,8 @@ extension TransactionLine {
             country: none,
             customer: 0,
             minute: 0,
-            quantity: 0,
-            priceMilli: 0,
+            quantityMilli: 0,
+            amountMilli: 0,
             copy: 0
         )
     }

@@ -44,7 +44,7 @@ package struct TransactionSurvey {
         guard !line.isCancellation else { return }
         day?.hasPurchase = true
         purchaseLines += 1
-        let amount = Double(line.quantity) * Double(line.priceMilli)
+        let amount = line.isCancellation ? -Double(line.amountMilli) : Double(line.amountMilli)
         revenue += amount
         if customer?.id != line.customer {
             endCustomer()
