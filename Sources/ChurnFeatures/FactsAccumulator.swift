@@ -1,14 +1,14 @@
 /// A customer's lines that do not fit the integers of the facts.
 package enum FactsError: Error, Equatable, CustomStringConvertible {
     /// Units or money of the customer exceed 64 bits, and no other customer is left to build of.
-    case overflow(customer: Int64)
+    case overflow(customer: Int64, text: String = "")
     /// The line's day, counted from 1970-01-01, exceeds 32 bits.
     case minuteOutOfRange(customer: Int64, minute: Int64)
 
     package var description: String {
         switch self {
-        case .overflow(let customer):
-            "customer \(customer): the sum of quantities or of amounts exceeds 64 bits, and no other customer is "
+        case .overflow(let customer, let text):
+            "customer \(text.isEmpty ? String(customer) : text): the sum of quantities or of amounts exceeds 64 bits, and no other customer is "
                 + "left; check the quantities and prices of this customer's lines"
         case .minuteOutOfRange(let customer, let minute):
             "customer \(customer): a line dated minute \(minute) since 1970-01-01 is out of range; "
@@ -36,14 +36,34 @@ package struct FactsAccumulator {
     /// Purchase lines whose stock code is empty.
     package private(set) var linesWithoutProduct: Int64 = 0
 
-    package init(customer: Int64) {
-        facts = CustomerFacts(customer: customer)
+    /// What the customer is called where that is a text, as far as the caller knows it.
+    package private(set) var text: [UInt8] = []
+
+    /// - Parameters:
+    ///   - customer: the number of a `CustomerID`.
+    ///   - check: its check.
+    ///   - text: empty of a number.
+    package init(
+        customer: Int64,
+        check: UInt64 = 0,
+        text: UnsafeBufferPointer<UInt8> = UnsafeBufferPointer(start: nil, count: 0)
+    ) {
+        facts = CustomerFacts(customer: customer, check: check)
+        self.text = Array(text)
     }
 
-    /// Starts again for another customer.
-    package mutating func reset(customer: Int64) {
+    /// Starts again for another customer. Parameters as of `init`.
+    package mutating func reset(
+        customer: Int64,
+        check: UInt64 = 0,
+        text: UnsafeBufferPointer<UInt8> = UnsafeBufferPointer(start: nil, count: 0)
+    ) {
+        if !self.text.isEmpty || !text.isEmpty {
+            self.text.removeAll(keepingCapacity: true)
+            self.text.append(contentsOf: text)
+        }
         let days = facts.days
-        facts = CustomerFacts(customer: customer)
+        facts = CustomerFacts(customer: customer, check: check)
         facts.days = days
         facts.days.removeAll(keepingCapacity: true)
         invoices.removeAll()
@@ -156,6 +176,7 @@ package struct FactsAccumulator {
 
     /// Whose lines are being added up.
     package var customer: Int64 { facts.customer }
+    package var check: UInt64 { facts.check }
 
     /// Lines added since the last reset, purchases and cancellations.
     package var lineCount: Int64 { facts.purchaseLines + facts.cancelLines }

@@ -14,6 +14,8 @@ package struct FactsTotals: Equatable, Sendable {
     package private(set) var cancelOnlyCustomers: Int64 = 0
     /// Customers left out because their sums do not fit 64 bits. Their lines are counted nowhere else.
     package private(set) var leftOut = LeftOutCustomers()
+    /// Customers left out because another text has their number. Their lines are counted nowhere else.
+    package internal(set) var collided = CollidedCustomers()
     /// Of all customers, also those left out; nil before the first purchase.
     package private(set) var lastPurchaseMinute: Int64?
     private var factsHash = FactsHash()
@@ -31,7 +33,7 @@ package struct FactsTotals: Equatable, Sendable {
             lastPurchaseMinute = max(lastPurchaseMinute ?? minute, minute)
         }
         guard !accumulator.overflows else {
-            leftOut.add(accumulator.customer)
+            leftOut.add(accumulator.customer, text: accumulator.text)
             return nil
         }
         guard let facts = accumulator.finish() else {
@@ -62,6 +64,7 @@ extension FactsTotals {
             && left.cancelLines == right.cancelLines && left.purchaseInvoices == right.purchaseInvoices
             && left.linesWithoutProduct == right.linesWithoutProduct && left.revenueMilli == right.revenueMilli
             && left.cancelOnlyCustomers == right.cancelOnlyCustomers
-            && left.leftOut == right.leftOut && left.lastPurchaseMinute == right.lastPurchaseMinute
+            && left.leftOut == right.leftOut && left.collided == right.collided
+            && left.lastPurchaseMinute == right.lastPurchaseMinute
     }
 }

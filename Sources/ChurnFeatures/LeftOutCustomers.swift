@@ -4,6 +4,8 @@ package struct LeftOutCustomers: Equatable, Sendable {
     package private(set) var count: Int64 = 0
     /// The smallest ids, ascending, whatever the order in which they came.
     package private(set) var shown: [Int64] = []
+    /// What these customers are called: their texts as a message may repeat them, where they have some that is known.
+    package private(set) var names: [String] = []
 
     package static let shownLimit = 5
 
@@ -11,16 +13,58 @@ package struct LeftOutCustomers: Equatable, Sendable {
 
     package var isEmpty: Bool { count == 0 }
 
-    package mutating func add(_ customer: Int64) {
+    /// - Parameter text: of a customer that is a text; empty where it is not known.
+    package mutating func add(_ customer: Int64, text: [UInt8] = []) {
         count += 1
-        shown.insert(customer, at: shown.firstIndex { $0 > customer } ?? shown.count)
-        if shown.count > Self.shownLimit { shown.removeLast() }
+        let index = shown.firstIndex { $0 > customer } ?? shown.count
+        if index == Self.shownLimit { return }
+        shown.insert(customer, at: index)
+        names.insert(text.isEmpty ? String(customer) : text.withUnsafeBufferPointer { messageText($0) }, at: index)
+        if shown.count > Self.shownLimit {
+            shown.removeLast()
+            names.removeLast()
+        }
     }
 
     /// For where there is no customer but these.
     ///
     /// - Throws: `overflow` when there is one.
     package func requireOthers() throws(FactsError) {
-        if let customer = shown.first { throw .overflow(customer: customer) }
+        guard let customer = shown.first, let name = names.first else { return }
+        throw .overflow(customer: customer, text: name == String(customer) ? "" : name)
+    }
+}
+
+/// Customers that are texts and have the number of another text, whose lines came first: their lines are left out, as
+/// nothing that is looked up by the number may be another's.
+package struct CollidedCustomers: Equatable, Sendable {
+    /// One of them.
+    package struct Shown: Equatable, Sendable {
+        /// As a message may repeat it.
+        package var text: String
+        package var lines: Int64
+    }
+
+    package private(set) var count: Int64 = 0
+    package private(set) var purchases: Int64 = 0
+    package private(set) var cancellations: Int64 = 0
+    /// The first that were found.
+    package private(set) var shown: [Shown] = []
+
+    package static let shownLimit = 5
+
+    package init() {}
+
+    package var isEmpty: Bool { count == 0 }
+    package var lines: Int64 { purchases + cancellations }
+
+    /// Adds one, with its lines.
+    package mutating func add(_ text: [UInt8], purchases: Int64, cancellations: Int64) {
+        count += 1
+        self.purchases += purchases
+        self.cancellations += cancellations
+        guard shown.count < Self.shownLimit else { return }
+        let text = text.withUnsafeBufferPointer { messageText($0) }
+        shown.append(Shown(text: text, lines: purchases + cancellations))
     }
 }

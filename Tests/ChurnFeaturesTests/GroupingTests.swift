@@ -34,9 +34,9 @@ struct GroupingTests {
         let context = try builder.context()
         let spilledBytes = builder.spilledBytes
         var facts: [CustomerFacts] = []
-        let totals = try builder.forEachCustomer {
-            facts.append($0)
-            try body($0)
+        let totals = try builder.forEachCustomer { customer, _ in
+            facts.append(customer)
+            try body(customer)
         }
         return Build(context: context, facts: facts, totals: totals, spilledBytes: spilledBytes)
     }
@@ -130,7 +130,7 @@ struct GroupingTests {
             while try builder.add(&reader, maxLines: 20_000) {}
             #expect((builder.spilledBytes > 0) == (memoryBytes == 1 << 20))
             var facts: [CustomerFacts] = []
-            let totals = try builder.forEachCustomer { facts.append($0) }
+            let totals = try builder.forEachCustomer { customer, _ in facts.append(customer) }
             #expect(facts == expected)
             #expect(totals.customers == 4_339 && totals.purchaseLines == 397_924 && totals.cancelLines == 8_905)
             #expect(totals.purchaseInvoices == 18_536 && totals.revenueMilli == 8_911_407_904)

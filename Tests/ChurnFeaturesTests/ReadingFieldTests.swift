@@ -50,11 +50,13 @@ struct ReadingFieldTests {
         ("customer", "N/A", "no_customer"), ("customer", "Guest", "no_customer"),
         ("customer", "-5", "bad_customer"), ("customer", "+5", "bad_customer"), ("customer", "17850.5", "bad_customer"),
         ("customer", "17850.", "bad_customer"), ("customer", "1e4", "bad_customer"),
-        ("customer", "1.785E+04", "bad_customer"), ("customer", "017850", "text_customer"),
-        ("customer", "00", "text_customer"), ("customer", "CUST-0001", "text_customer"),
-        ("customer", "\"1,234\"", "text_customer"), ("customer", "1 2", "text_customer"),
-        ("customer", "9223372036854775808", "text_customer"), ("customer", "9999999999999999999", "text_customer"),
-        ("customer", "guest5", "text_customer"), ("customer", "7c9e6679-7425-40de-944b-e07fc1f90ae7", "text_customer"),
+        ("customer", "1.785E+04", "bad_customer"), ("customer", "017850", "017850"),
+        ("customer", "00", "00"), ("customer", "CUST-0001", "CUST-0001"),
+        ("customer", "\"1,234\"", "1,234"), ("customer", "1 2", "1 2"),
+        ("customer", "9223372036854775808", "9223372036854775808"),
+        ("customer", "9999999999999999999", "9999999999999999999"),
+        ("customer", "guest5", "guest5"),
+        ("customer", "7c9e6679-7425-40de-944b-e07fc1f90ae7", "7c9e6679-7425-40de-944b-e07fc1f90ae7"),
         ("quantity", "6.0", "6"), ("quantity", "+6", "6"), ("quantity", "-6.00", "-6"), ("quantity", "6e1", "60"),
         ("quantity", "(6)", "-6"), ("quantity", "6-", "-6"), ("quantity", "\"1,000\"", "1000"),
         ("quantity", "2147483647", "2147483647"), ("quantity", "-2147483648", "-2147483648"),
@@ -94,7 +96,7 @@ struct ReadingFieldTests {
         let line: String
         let value: (ReadLine) -> String
         switch row.column {
-        case "customer": (line, value) = (ReadingSupport.line(customer: row.text), { "\($0.customer)" })
+        case "customer": (line, value) = (ReadingSupport.line(customer: row.text), { $0.customerName })
         case "quantity": (line, value) = (ReadingSupport.line(quantity: row.text), { "\($0.quantity)" })
         case "price": (line, value) = (ReadingSupport.line(price: row.text), { "\($0.priceMilli)" })
         case "invoice": (line, value) = (ReadingSupport.line(invoice: row.text), { $0.invoice })
@@ -114,7 +116,8 @@ struct ReadingFieldTests {
             (.wrongFieldCount, "x"),
             (.noCustomer, ",,,,,,,"),
             (.badCustomer, ",,,,,,1.5,"),
-            (.textCustomer, ",,,,,,x,"),
+            (.longCustomer, ",,,,,,\(String(repeating: "x", count: 201)),"),
+            (.missingInvoice, ",,,,,,x,"),
             (.missingInvoice, ",,,,,,1,"),
             (.missingStockCode, "1,,,,,,1,"),
             (.missingDate, "1,A,,,,,1,"),

@@ -6,6 +6,9 @@ import Testing
 struct ReadLine: Equatable, CustomStringConvertible {
     var invoice, stockCode, text, country: String
     var customer, minute, quantityMilli, amountMilli, copy: Int64
+    var customerCheck: UInt64
+    /// Empty of a number.
+    var customerText: String
 
     /// In pieces.
     var quantity: Int64 { quantityMilli / 1_000 }
@@ -18,16 +21,21 @@ struct ReadLine: Equatable, CustomStringConvertible {
         text = String(decoding: line.description, as: UTF8.self)
         country = String(decoding: line.country, as: UTF8.self)
         customer = line.customer
+        customerCheck = line.customerCheck
+        customerText = String(decoding: line.customerText, as: UTF8.self)
         minute = line.minute
         quantityMilli = line.quantityMilli
         amountMilli = line.amountMilli
         copy = line.copy
     }
 
+    /// The customer as the shop calls it.
+    var customerName: String { customerText.isEmpty ? "\(customer)" : customerText }
+
     /// The fields, `|` between them, the minute as a date.
     var description: String {
         let time = CivilTime.format(minute: minute)
-        return "\(invoice)|\(stockCode)|\(text)|\(quantity)|\(time)|\(priceMilli)|\(customer)|\(country)|\(copy)"
+        return "\(invoice)|\(stockCode)|\(text)|\(quantity)|\(time)|\(priceMilli)|\(customerName)|\(country)|\(copy)"
     }
 }
 

@@ -1,3 +1,4 @@
+import ChurnBase
 import ChurnFeatures
 import Foundation
 import TestSupport
@@ -10,6 +11,9 @@ import Testing
         var stockCode: [UInt8] = []
         var description: [UInt8] = []
         var country: [UInt8] = []
+        /// Empty of a customer that is a number.
+        var customerText: [UInt8] = []
+        var customerCheck: UInt64 = 0
         var numbers: [Int64] = [1, 0, 1, 0, 0]
 
         init() {}
@@ -19,30 +23,33 @@ import Testing
             stockCode = Array(line.stockCode)
             description = Array(line.description)
             country = Array(line.country)
+            customerText = Array(line.customerText)
+            customerCheck = line.customerCheck
             numbers = [line.customer, line.minute, line.quantityMilli, line.amountMilli, line.copy]
         }
 
         func append(to spool: inout TransactionSpool) throws {
-            let texts = invoice + stockCode + description + country
+            let texts = invoice + stockCode + description + country + customerText
             try texts.withUnsafeBufferPointer { all throws(TemporaryFileError) in
                 var start = 0
                 func next(_ count: Int) -> UnsafeBufferPointer<UInt8> {
                     defer { start += count }
                     return UnsafeBufferPointer(rebasing: all[start..<(start + count)])
                 }
-                try spool.append(
-                    TransactionLine(
-                        invoice: next(invoice.count),
-                        stockCode: next(stockCode.count),
-                        description: next(description.count),
-                        country: next(country.count),
-                        customer: numbers[0],
-                        minute: numbers[1],
-                        quantityMilli: numbers[2],
-                        amountMilli: numbers[3],
-                        copy: numbers[4]
-                    )
+                var line = TransactionLine(
+                    invoice: next(invoice.count),
+                    stockCode: next(stockCode.count),
+                    description: next(description.count),
+                    country: next(country.count),
+                    customer: numbers[0],
+                    minute: numbers[1],
+                    quantityMilli: numbers[2],
+                    amountMilli: numbers[3],
+                    copy: numbers[4]
                 )
+                line.customerCheck = customerCheck
+                line.customerText = next(customerText.count)
+                try spool.append(line)
             }
         }
     }
@@ -68,16 +75,22 @@ import Testing
             // Each part of what an invoice's lines share changes for itself too.
             if Int.random(in: 0..<4, using: &random) == 0 { line.invoice = text(ReadingLimits.invoiceBytes) }
             if Int.random(in: 0..<4, using: &random) == 0 { line.country = text(ReadingLimits.countryBytes) }
-            if Int.random(in: 0..<4, using: &random) == 0 { line.numbers[0] = .random(in: 1 ... .max, using: &random) }
+            if Int.random(in: 0..<4, using: &random) == 0 {
+                let isText = Bool.random(using: &random)
+                // Two texts may have the same number.
+                line.numbers[0] =
+                    isText ? .random(in: -2...(-1), using: &random) : .random(in: 1 ... .max, using: &random)
+                line.customerText = isText ? text(CustomerID.textBytes - 1) + [1] : []
+                line.customerCheck = isText ? .random(in: 0 ... .max, using: &random) : 0
+            }
             if Int.random(in: 0..<4, using: &random) == 0 {
                 line.numbers[1] = .random(in: .min ... .max, using: &random)
             }
             line.stockCode = text(ReadingLimits.stockCodeBytes)
             line.description = text(ReadingLimits.descriptionBytes)
-            line.numbers[2] =
-                Int64(Int32.random(in: .min ... .max, using: &random)) * 1_000 + .random(in: 0...999, using: &random)
+            line.numbers[2] = .random(in: Int64(Int32.min) * 1_000...Int64(Int32.max) * 1_000, using: &random)
             line.numbers[3] = .random(in: 0...ReadingLimits.lineAmountMilli, using: &random)
-            line.numbers[4] = .random(in: 0...536_870_911, using: &random)
+            line.numbers[4] = .random(in: 0..<1 << 29, using: &random)
             return .line(line)
         }
     }

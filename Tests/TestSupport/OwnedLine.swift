@@ -7,6 +7,9 @@ package struct OwnedLine: Hashable, Sendable {
     package var description: String
     package var country: String
     package var customer: Int64
+    package var customerCheck: UInt64 = 0
+    /// Empty of a number.
+    package var customerText = ""
     package var minute: Int64
     package var quantityMilli: Int64
     package var amountMilli: Int64
@@ -43,6 +46,8 @@ package struct OwnedLine: Hashable, Sendable {
         description = String(decoding: line.description, as: UTF8.self)
         country = String(decoding: line.country, as: UTF8.self)
         customer = line.customer
+        customerCheck = line.customerCheck
+        customerText = String(decoding: line.customerText, as: UTF8.self)
         minute = line.minute
         quantityMilli = line.quantityMilli
         amountMilli = line.amountMilli
@@ -52,6 +57,7 @@ package struct OwnedLine: Hashable, Sendable {
     /// Lends it as a view, which is valid inside the call only.
     package func withLine<Value>(_ body: (TransactionLine) throws -> Value) rethrows -> Value {
         var texts = (invoice, stockCode, description, country)
+        var customerText = customerText
         return try texts.0.withUTF8 { invoice in
             try texts.1.withUTF8 { stockCode in
                 try texts.2.withUTF8 { description in
@@ -67,7 +73,11 @@ package struct OwnedLine: Hashable, Sendable {
                         line.description = description
                         line.country = country
                         line.copy = copy
-                        return try body(line)
+                        line.customerCheck = customerCheck
+                        return try customerText.withUTF8 { customerText in
+                            line.customerText = customerText
+                            return try body(line)
+                        }
                     }
                 }
             }

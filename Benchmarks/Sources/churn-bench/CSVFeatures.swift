@@ -35,7 +35,7 @@ struct CSVFeatures: ParsableCommand {
         var builder = FactsBuilder(asOfDay: nil, totalBytes: reader.report.fileBytes)
         while try builder.add(&reader, maxLines: 20_000) {}
         var table = FeatureTable.Builder(context: try builder.context(), generation: 1)
-        _ = try builder.forEachCustomer { try table.append($0) }
+        _ = try builder.forEachCustomer { facts, _ in try table.append(facts) }
         return try table.finish()
     }
 

@@ -8,8 +8,9 @@ internal import ChurnBase
 /// |---|---|
 /// | 0 | customer |
 /// | 1 | minute (32 bits), number of lines (32 bits) |
-/// | 2 | bytes of the basket (32 bits), bytes of the invoice |
-/// | 3 ... | invoice, filled up with zeros |
+/// | 2 | bytes of the basket (32 bits), of the invoice (16 bits), and of the customer's text (16 bits) |
+/// | | where there is such a text: its place in the order of arrival, its check, and the text, filled up with zeros |
+/// | | invoice, filled up with zeros |
 /// | then each line | `PackedNumbers`, two words |
 /// | | stock code, filled up with zeros |
 ///
@@ -18,8 +19,10 @@ struct Basket {
     /// Aligned to 8 bytes.
     let base: UnsafeRawPointer
 
-    /// Without the invoice.
+    /// Without texts.
     static let headerBytes = 24
+    /// What a customer that is a text takes more, without the text.
+    static let textHeaderBytes = 16
 
     @inline(__always)
     private func word(_ index: Int) -> UInt64 { base.load(fromByteOffset: index * 8, as: UInt64.self) }
@@ -29,12 +32,31 @@ struct Basket {
     var lineCount: Int { Int(word(1) >> 32) }
     var byteCount: Int { Int(UInt32(truncatingIfNeeded: word(2))) }
 
-    var invoice: UnsafeBufferPointer<UInt8> {
-        let start = (base + Self.headerBytes).assumingMemoryBound(to: UInt8.self)
-        return UnsafeBufferPointer(start: start, count: Int(word(2) >> 32))
+    @inline(__always) private var customerTextBytes: Int { Int(word(2) >> 48) }
+    @inline(__always) private var invoiceBytes: Int { Int(word(2) >> 32 & 0xFFFF) }
+
+    /// Of baskets of texts, those that began earlier have a smaller one.
+    var arrival: UInt64 { customerTextBytes > 0 ? word(3) : 0 }
+    /// As of `CustomerID`.
+    @inline(__always) var customerCheck: UInt64 { customerTextBytes > 0 ? word(4) : 0 }
+
+    /// Empty of a number.
+    var customerText: UnsafeBufferPointer<UInt8> {
+        let start = (base + Self.headerBytes + Self.textHeaderBytes).assumingMemoryBound(to: UInt8.self)
+        return UnsafeBufferPointer(start: start, count: customerTextBytes)
     }
 
-    var lines: UnsafeRawPointer { base + Self.headerBytes + padded(Int(word(2) >> 32)) }
+    /// Of all before the invoice.
+    @inline(__always) private var customerBytes: Int {
+        customerTextBytes == 0 ? Self.headerBytes : Self.headerBytes + Self.textHeaderBytes + padded(customerTextBytes)
+    }
+
+    var invoice: UnsafeBufferPointer<UInt8> {
+        let start = (base + customerBytes).assumingMemoryBound(to: UInt8.self)
+        return UnsafeBufferPointer(start: start, count: invoiceBytes)
+    }
+
+    var lines: UnsafeRawPointer { base + customerBytes + padded(invoiceBytes) }
 
     @inline(__always)
     func forEachLine(_ body: (BasketLine) -> Void) {
@@ -53,12 +75,16 @@ struct Basket {
     }
 
     func hasSameKey(as other: Basket) -> Bool {
-        customer == other.customer && minute == other.minute && isEqual(invoice, other.invoice)
+        customer == other.customer && minute == other.minute && customerCheck == other.customerCheck
+            && isEqual(invoice, other.invoice)
     }
 
     /// Customers ascending; of one customer, equal keys together.
     static func isBefore(_ left: Basket, _ right: Basket) -> Bool {
         if left.customer != right.customer { return left.customer < right.customer }
+        if left.customer < 0, left.customerCheck != right.customerCheck {
+            return left.customerCheck < right.customerCheck
+        }
         if left.minute != right.minute { return left.minute < right.minute }
         return left.invoice.lexicographicallyPrecedes(right.invoice)
     }
@@ -99,125 +125,4 @@ func isEqual(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UI
     guard left.count == right.count else { return false }
     guard let first = left.baseAddress, let second = right.baseAddress else { return true }
     return memcmp(first, second, left.count) == 0
-}
-
-/// Baskets one behind the other, in a fixed piece of memory.
-struct BasketLog: ~Copyable {
-    private let base: UnsafeMutableRawPointer
-    private let capacity: Int
-    private var byteCount = 0
-    /// Where the last basket starts; nil when the next line begins another.
-    private var last: Int?
-    private var index: [Entry] = []
-
-    /// What the order of most baskets follows from, so that sorting rarely looks into the log.
-    private struct Entry {
-        var customer: Int64
-        var minute: Int32
-        /// Offset of the basket in words.
-        var word: UInt32
-    }
-
-    private static let largePageBytes = 2 << 20
-
-    init(byteCount: Int) {
-        capacity = min(byteCount, Int(UInt32.max) * 8)
-        // Pages that are never written to are never given.
-        base = .allocate(byteCount: byteCount, alignment: Self.largePageBytes)
-        #if os(Linux)
-            // A wish: a large page costs one fault instead of 512.
-            if byteCount >= Self.largePageBytes { _ = madvise(base, byteCount, MADV_HUGEPAGE) }
-        #endif
-    }
-
-    deinit { base.deallocate() }
-
-    var isEmpty: Bool { index.isEmpty }
-
-    /// Bytes of the baskets.
-    var usedBytes: Int { byteCount }
-
-    /// The next line begins a basket of its own, even if it has the same key as the one before.
-    mutating func endBasket() { last = nil }
-
-    mutating func removeAll() {
-        byteCount = 0
-        last = nil
-        index.removeAll(keepingCapacity: true)
-    }
-
-    /// Adds a line; false when there is no room.
-    ///
-    /// - Precondition: texts and numbers are within `ReadingLimits` and the ranges of `TransactionLine`.
-    @inline(__always)
-    mutating func add(_ line: TransactionLine) -> Bool {
-        let codeBytes = line.stockCode.count
-        precondition(codeBytes <= ReadingLimits.stockCodeBytes && line.invoice.count <= ReadingLimits.invoiceBytes)
-        let needed = BasketLine.headerBytes + padded(codeBytes)
-        if let last, continues(Basket(base: base + last), line, needed) {
-            guard byteCount + needed + indexBytes <= capacity else { return false }
-        } else {
-            guard begin(line, lineBytes: needed) else { return false }
-        }
-        let target = base + byteCount
-        let numbers = PackedNumbers(line)
-        write(numbers.first, to: target, 0)
-        write(numbers.second, to: target, 1)
-        write(line.stockCode, to: target + BasketLine.headerBytes)
-        byteCount += needed
-        if let last {
-            let lineCount = Basket(base: base + last).lineCount + 1
-            Basket.setCounts(of: base + last, lineCount: lineCount, byteCount: byteCount - last)
-        }
-        return true
-    }
-
-    /// Bytes of the index, which count as well.
-    private var indexBytes: Int { index.count * MemoryLayout<Entry>.stride }
-
-    private func continues(_ basket: Basket, _ line: TransactionLine, _ needed: Int) -> Bool {
-        basket.customer == line.customer && basket.minute == line.minute
-            && basket.byteCount + needed <= GroupingLimits.basketBytes && isEqual(basket.invoice, line.invoice)
-    }
-
-    private mutating func begin(_ line: TransactionLine, lineBytes: Int) -> Bool {
-        let header = Basket.headerBytes + padded(line.invoice.count)
-        guard byteCount + header + lineBytes + indexBytes + MemoryLayout<Entry>.stride <= capacity else { return false }
-        let target = base + byteCount
-        write(UInt64(bitPattern: line.customer), to: target, 0)
-        // The counts are set by each line.
-        write(UInt64(UInt32(bitPattern: Int32(line.minute))), to: target, 1)
-        write(UInt64(line.invoice.count) << 32, to: target, 2)
-        write(line.invoice, to: target + Basket.headerBytes)
-        index.append(Entry(customer: line.customer, minute: Int32(line.minute), word: UInt32(byteCount / 8)))
-        last = byteCount
-        byteCount += header
-        return true
-    }
-
-    @inline(__always)
-    private func write(_ word: UInt64, to target: UnsafeMutableRawPointer, _ index: Int) {
-        target.storeBytes(of: word, toByteOffset: index * 8, as: UInt64.self)
-    }
-
-    /// A text and zeros up to a multiple of 8.
-    @inline(__always)
-    private func write(_ text: UnsafeBufferPointer<UInt8>, to target: UnsafeMutableRawPointer) {
-        guard let start = text.baseAddress, text.count > 0 else { return }
-        write(0, to: target, padded(text.count) / 8 - 1)
-        target.copyMemory(from: start, byteCount: text.count)
-    }
-
-    /// Calls `body` with every basket in order, see `Basket.isBefore`; equal ones as they were added.
-    mutating func forEachSorted<Failure: Error>(_ body: (Basket) throws(Failure) -> Void) throws(Failure) {
-        let base = base
-        index.sort { left, right in
-            if left.customer != right.customer { return left.customer < right.customer }
-            if left.minute != right.minute { return left.minute < right.minute }
-            let first = Basket(base: base + Int(left.word) * 8), second = Basket(base: base + Int(right.word) * 8)
-            if Basket.isBefore(first, second) { return true }
-            return !Basket.isBefore(second, first) && left.word < right.word
-        }
-        for entry in index { try body(Basket(base: base + Int(entry.word) * 8)) }
-    }
 }

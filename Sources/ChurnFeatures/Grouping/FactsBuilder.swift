@@ -60,11 +60,19 @@ package struct FactsBuilder: ~Copyable {
     private mutating func add(_ line: TransactionLine) throws(GroupingError) {
         let isPurchase = !line.isCancellation
         if isPurchase { hasPurchases = true }
-        if let asOfMinute, line.minute >= asOfMinute { return }
+        if let asOfMinute, line.minute >= asOfMinute {
+            // Of texts with the same number, the first keeps it, also when its lines are after the history.
+            if line.customer < 0 { try keep(line) }
+            return
+        }
         if isPurchase {
             lastPurchaseMinute = max(lastPurchaseMinute ?? line.minute, line.minute)
             if !line.stockCode.isEmpty { hasProducts = true }
         }
+        try keep(line)
+    }
+
+    private mutating func keep(_ line: TransactionLine) throws(GroupingError) {
         if log.add(line) { return }
         try spillLog(isLast: false)
         guard log.add(line) else { preconditionFailure("a line that does not fit an empty log") }
@@ -98,8 +106,11 @@ package struct FactsBuilder: ~Copyable {
 
     /// Calls `body` with each customer that has a purchase, ascending. To be called once, after the last line.
     ///
+    /// - Parameter body: gets the customer's text as well, which is empty of a number and valid only inside the call.
     /// - Throws: `GroupingError`, or what `body` throws.
-    package consuming func forEachCustomer(_ body: (CustomerFacts) throws -> Void) throws -> FactsTotals {
+    package consuming func forEachCustomer(
+        _ body: (CustomerFacts, UnsafeBufferPointer<UInt8>) throws -> Void
+    ) throws -> FactsTotals {
         var reducer = BasketReducer(asOfMinute: try context().asOfMinute)
         if spill == nil {
             try log.forEachSorted { basket in try reducer.add(basket, body) }

@@ -1,3 +1,5 @@
+internal import ChurnBase
+
 /// Every bound of grouping a history by customer. Memory is about `memoryBytes` and what one customer's distinct invoices,
 /// products and days take, whatever the number of lines.
 package enum GroupingLimits {
@@ -15,6 +17,8 @@ package enum GroupingLimits {
 
     static func check() {
         PackedNumbers.check()
+        // Lengths are written in 16 bits.
+        precondition(CustomerID.textBytes <= 0xFFFF && ReadingLimits.invoiceBytes <= 0xFFFF)
         // A line takes at least 24 bytes.
         precondition(basketBytes / 24 < ReadingLimits.copyWindowLines)
         precondition(mergeBytes / runs >= 2 * basketBytes)

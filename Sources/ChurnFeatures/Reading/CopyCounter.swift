@@ -79,12 +79,13 @@ struct CopyCounter: ~Copyable {
         invoice: UnsafeBufferPointer<UInt8>,
         stockCode: UnsafeBufferPointer<UInt8>,
         customer: Int64,
+        customerCheck: UInt64,
         minute: Int64,
         quantityMilli: Int64,
         amountMilli: Int64
     ) -> Int64 {
         let words = Words(
-            customer: UInt64(bitPattern: customer),
+            customer: UInt64(bitPattern: customer) &+ customerCheck,
             minute: UInt64(bitPattern: minute),
             amount: UInt64(bitPattern: amountMilli),
             // The lengths have 7 bits each: with them, no two lists of fields give the same words.

@@ -1,6 +1,9 @@
 /// The order of the last line: its further lines may have blank fields, as some exports leave them.
 struct OrderMemory {
     private(set) var customer: Int64 = 0
+    /// Of a customer that is a text.
+    private(set) var customerCheck: UInt64 = 0
+    private(set) var customerText: [UInt8] = []
     private(set) var minute: Int64 = 0
     private(set) var isExcluded = false
     /// Of the first line, where the file leaves such fields blank.
@@ -26,6 +29,12 @@ struct OrderMemory {
         invoiceBytes = invoice.count
         words = Self.words(invoice)
         if invoice.count > 16 { longInvoice = Array(invoice) }
+    }
+
+    /// Notes the text of the customer, where it has one.
+    mutating func note(customerCheck: UInt64, customerText: UnsafeBufferPointer<UInt8>) {
+        self.customerCheck = customerCheck
+        if !self.customerText.elementsEqual(customerText) { self.customerText = Array(customerText) }
     }
 
     /// Whether a line with this invoice, which is not empty, is a further line of the order.

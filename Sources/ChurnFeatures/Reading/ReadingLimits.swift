@@ -1,3 +1,5 @@
+package import ChurnBase
+
 /// Every bound of the reader. None depends on the size of a file: memory is about
 /// `bufferBytes + recordBytes + 40 * copyWindowLines`, whatever is read.
 package enum ReadingLimits {
@@ -55,14 +57,18 @@ package struct ReadingSettings: Sendable {
     package var recordBytes: Int
     /// At least 1, rounded up to a power of two, at most 2^20.
     package var copyWindowLines: Int
+    /// Makes the numbers of customers that are texts.
+    package var customerHash: CustomerHash
 
     package static let defaults = ReadingSettings()
 
     package init(
         bufferBytes: Int = ReadingLimits.bufferBytes,
         recordBytes: Int = ReadingLimits.recordBytes,
-        copyWindowLines: Int = ReadingLimits.copyWindowLines
+        copyWindowLines: Int = ReadingLimits.copyWindowLines,
+        customerHash: CustomerHash = .standard
     ) {
+        self.customerHash = customerHash
         self.bufferBytes = min(max(1, bufferBytes), 64 << 20)
         self.recordBytes = min(max(16, recordBytes), 64 << 20)
         var window = 1

@@ -73,6 +73,14 @@ package struct ReadingCounts: Sendable, Equatable {
         rejectedByReason[reason.rawValue] += 1
     }
 
+    /// Kept lines turn out to be those of customers whose number another has.
+    mutating func noteCollisions(purchases: Int64, cancellations: Int64) {
+        kept -= purchases + cancellations
+        self.purchases -= purchases
+        self.cancellations -= cancellations
+        rejectedByReason[RejectReason.customerCollision.rawValue] += purchases + cancellations
+    }
+
     @inline(__always)
     mutating func noteKept(minute: Int64, isCancellation: Bool, isCopy: Bool) {
         kept += 1
@@ -179,6 +187,11 @@ package struct ReadingSummary: Sendable, Equatable {
     package mutating func add(_ report: ReadingReport) {
         files.append(report)
         total.add(report.counts)
+    }
+
+    /// Counts the lines of these customers as rejected; in the total alone, as they are of no single file.
+    package mutating func note(_ collided: CollidedCustomers) {
+        total.noteCollisions(purchases: collided.purchases, cancellations: collided.cancellations)
     }
 }
 

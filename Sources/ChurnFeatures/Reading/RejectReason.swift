@@ -11,10 +11,10 @@ package enum RejectReason: Int, CaseIterable, Sendable {
     /// The customer is empty, 0, -1 or a word such as `guest`. Such lines are sales without an account; they are left out of
     /// everything.
     case noCustomer
-    /// A number with an exponent, with decimals other than 0, or with a sign.
+    /// A number with an exponent, with decimals other than 0, or with a sign; a text with a control character.
     case badCustomer
-    /// A text, which is not taken as a customer: letters, leading zeros, numbers above 9,223,372,036,854,775,807.
-    case textCustomer
+    /// A text of more than `CustomerID.textBytes`.
+    case longCustomer
     case missingInvoice
     case longInvoice
     /// Its order has a status that is to be left out.
@@ -37,6 +37,8 @@ package enum RejectReason: Int, CaseIterable, Sendable {
     case absurdAmount
     case longDescription
     case longCountry
+    /// The customer is a text whose number another text of earlier lines has. Known when all lines are read.
+    case customerCollision
 
     package var name: String {
         switch self {
@@ -45,7 +47,7 @@ package enum RejectReason: Int, CaseIterable, Sendable {
         case .wrongFieldCount: "wrong_field_count"
         case .noCustomer: "no_customer"
         case .badCustomer: "bad_customer"
-        case .textCustomer: "text_customer"
+        case .longCustomer: "long_customer"
         case .missingInvoice: "missing_invoice"
         case .longInvoice: "long_invoice"
         case .excludedStatus: "excluded_status"
@@ -61,6 +63,7 @@ package enum RejectReason: Int, CaseIterable, Sendable {
         case .absurdAmount: "absurd_amount"
         case .longDescription: "long_description"
         case .longCountry: "long_country"
+        case .customerCollision: "customer_collision"
         }
     }
 

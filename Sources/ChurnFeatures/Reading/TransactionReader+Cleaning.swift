@@ -7,21 +7,9 @@ extension TransactionReader {
         guard hasAllFields else { return .wrongFieldCount }
 
         var isFilled = false
-        let customer = number(columns.customer)
-        switch CustomerText(customer) {
-        case .number(let value): line.customer = value
-        case .none:
-            guard fillCustomer(customer, isLatin1) else {
-                order.forget()
-                return .noCustomer
-            }
-            isFilled = true
-        case .damaged:
+        if let reason = cleanCustomer(isLatin1, &isFilled) {
             order.forget()
-            return .badCustomer
-        case .text(let text):
-            order.forget()
-            return textReason(text)
+            return reason
         }
 
         if columns.invoice >= 0 {
@@ -40,7 +28,7 @@ extension TransactionReader {
         let cutSeconds: Bool
         let date = dateText()
         if date.isEmpty {
-            guard columns.invoice >= 0, order.matches(line.invoice), order.customer == line.customer else {
+            guard columns.invoice >= 0, order.matches(line.invoice), isOfOrderCustomer else {
                 return .missingDate
             }
             line.minute = order.minute
@@ -73,12 +61,6 @@ extension TransactionReader {
         return nil
     }
 
-    private mutating func textReason(_ customer: UnsafeBufferPointer<UInt8>) -> RejectReason {
-        if CustomerText.noCustomerWords.contains(where: { isEqual(customer, toLowerCase: $0) }) { return .noCustomer }
-        refuseFullWidth(customer)
-        return .textCustomer
-    }
-
     /// As many fields as the header has, or as many more empty ones as the first record has.
     @inline(__always)
     private var hasAllFields: Bool {
@@ -106,27 +88,13 @@ extension TransactionReader {
             return false
         }
         func fits(_ column: Int, _ limit: Int) -> Bool { column < 0 || records.field(column).text.count <= 2 * limit }
-        return fits(columns.customer, ReadingLimits.numberBytes) && fits(columns.invoice, ReadingLimits.invoiceBytes)
+        return fits(columns.customer, CustomerID.textBytes) && fits(columns.invoice, ReadingLimits.invoiceBytes)
             && fits(columns.product, ReadingLimits.stockCodeBytes) && fits(columns.date, ReadingLimits.numberBytes)
             && fits(columns.time, ReadingLimits.numberBytes)
             && fits(columns.quantity, ReadingLimits.numberBytes) && fits(columns.price, ReadingLimits.numberBytes)
             && fits(columns.amount, ReadingLimits.numberBytes)
             && fits(columns.description, ReadingLimits.descriptionBytes)
             && fits(columns.country, ReadingLimits.countryBytes)
-    }
-
-    /// Takes the customer of the line before, where this is a further line of its order: the same invoice, and the same moment
-    /// or none. False: the line has no customer.
-    private mutating func fillCustomer(_ text: UnsafeBufferPointer<UInt8>, _ isLatin1: Bool) -> Bool {
-        guard order.isKnown, text.isEmpty, columns.invoice >= 0,
-            let invoice = self.text(columns.invoice, 0, ReadingLimits.invoiceBytes, isLatin1), order.matches(invoice)
-        else { return false }
-        let date = dateText()
-        if !date.isEmpty {
-            guard case .minute(let minute, _) = parseDate(date), minute == order.minute else { return false }
-        }
-        line.customer = order.customer
-        return true
     }
 
     private mutating func fillCountry(isFurtherLine: Bool) {
@@ -149,6 +117,9 @@ extension TransactionReader {
                 minute: line.minute,
                 isExcluded: isExcluded
             )
+            if line.customer < 0 {
+                order.note(customerCheck: line.customerCheck, customerText: line.customerText)
+            }
         }
         if isExcluded { return .excludedStatus }
         return days.contains(line.minute) ? nil : .outsideDays
@@ -181,7 +152,7 @@ extension TransactionReader {
 
     /// The date, trimmed, with the time behind it where that is a column of its own.
     @inline(__always)
-    private mutating func dateText() -> UnsafeBufferPointer<UInt8> {
+    mutating func dateText() -> UnsafeBufferPointer<UInt8> {
         columns.time < 0 ? number(columns.date) : joinedDateText()
     }
 
@@ -192,7 +163,7 @@ extension TransactionReader {
 
     /// A trimmed UTF-8 field; empty when there is no such column, nil when it is longer than `limit` bytes.
     @inline(__always)
-    private mutating func text(
+    mutating func text(
         _ column: Int,
         _ region: Int,
         _ limit: Int,
@@ -227,10 +198,4 @@ extension TransactionReader {
         let result = scratch.rewrite(text, region: region, isQuoted: isQuoted, isLatin1: isLatin1)
         return result.count <= limit ? result : nil
     }
-}
-
-/// Whether the letters are those of `word`, which is lower case, in any case of ASCII.
-private func isEqual(_ text: UnsafeBufferPointer<UInt8>, toLowerCase word: String) -> Bool {
-    text.count == word.utf8.count
-        && zip(text, word.utf8).allSatisfy { $0 == $1 || ($0 &- 0x41 <= 25 && $0 | 0x20 == $1) }
 }

@@ -28,9 +28,12 @@ package struct TransactionReader: ~Copyable {
     /// Empty fields behind the last column, as the first record has them; nil before it.
     var trailingFields: Int?
     let days: ClosedRange<Int64>
+    var customerTexts: CustomerTexts
     // Of `settled`, which a look into it would copy.
     let hasBlankOrderFields: Bool
     let hasCancelledInvoices: Bool
+    /// Numbers that stand for no customer, such as a shop's 99999; mostly none.
+    let noCustomerNumbers: [Int64]
     var copies: CopyCounter
     /// The line being cleaned; after success the one handed out.
     var line = TransactionLine(
@@ -154,6 +157,11 @@ package struct TransactionReader: ~Copyable {
         days = (first ?? .min)...max(first ?? .min, end ?? .max)
         hasBlankOrderFields = settled.hasBlankOrderFields
         hasCancelledInvoices = settled.layout.cancelledInvoices != nil
+        customerTexts = CustomerTexts(
+            hash: settings.customerHash,
+            noCustomerWords: settled.layout.noCustomerWords ?? CustomerText.noCustomerWords
+        )
+        noCustomerNumbers = customerTexts.noCustomerNumbers
         copies = CopyCounter(window: settings.copyWindowLines)
         self.settled = settled
         self.rejects = rejects
@@ -245,6 +253,7 @@ package struct TransactionReader: ~Copyable {
                 invoice: line.invoice,
                 stockCode: line.stockCode,
                 customer: line.customer,
+                customerCheck: line.customerCheck,
                 minute: line.minute,
                 quantityMilli: line.quantityMilli,
                 amountMilli: line.amountMilli

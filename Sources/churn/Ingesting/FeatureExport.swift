@@ -24,13 +24,15 @@ struct FeatureExport {
         try read.run(rejects: reading.rejectsFile, &progress) { reader, notes in
             try builder.add(&reader, maxLines: IngestBatch.defaultLines) { notes.note($0) }
         }
-        let verdict = ReadingVerdict(read.summary, limit: reading.maxRejects, findings: read.findings())
+        var verdict = ReadingVerdict(read.summary, limit: reading.maxRejects, findings: read.findings())
         if let refusal = verdict.refusal { throw refusal }
         let context = try builder.context()
         let absent = builder.hasProducts ? [] : ProductFeatures.names
         let totals = try write(builder, context, without: absent, to: &target, &progress)
         try target.finish()
         progress.clear()
+        read.note(totals.collided)
+        verdict.note(totals.collided)
         let text =
             json
             ? IngestText.object(read, totals, context, verdict, output: output).text + "\n"
@@ -55,9 +57,11 @@ struct FeatureExport {
         try target.write("customer_id,\(columns.map { schema.names[$0] }.joined(separator: ","))\n")
         var row = [Double](repeating: 0, count: schema.names.count)
         var customers: Int64 = 0
-        return try builder.forEachCustomer { facts in
+        return try builder.forEachCustomer { facts, customerText in
             row.withUnsafeMutableBufferPointer { schema.write(facts, context, to: $0) }
-            var text = String(facts.customer)
+            var text =
+                customerText.isEmpty
+                ? String(facts.customer) : csvField(String(decoding: customerText, as: UTF8.self))
             for column in columns { text += "," + shortText(row[column]) }
             try target.write(text + "\n")
             customers += 1

@@ -45,6 +45,9 @@ final class FileReading {
         self.notes = notes
     }
 
+    /// Counts the lines of these customers as rejected.
+    func note(_ collided: CollidedCustomers) { summary.note(collided) }
+
     /// What stands out. To be called after the last line.
     func findings() -> SurveyFindings {
         notes.survey.findings(today: Int64(time(nil)) / 86_400)
@@ -71,7 +74,8 @@ extension FileReading.SampleLine {
     init(_ line: TransactionLine) {
         func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String { String(decoding: bytes, as: UTF8.self).oneLine }
         cells = [
-            String(line.customer), CivilTime.format(minute: line.minute), text(line.invoice), text(line.stockCode),
+            customerName(line.customer, text(line.customerText)), CivilTime.format(minute: line.minute),
+            text(line.invoice), text(line.stockCode),
             decimalText(milli: line.quantityMilli), decimalText(milli: line.amountMilli), text(line.country),
         ]
     }

@@ -84,6 +84,18 @@ struct ReadingOptions: ParsableArguments {
     )
     var exclude: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Words in place of a customer, such as guest,n/a, instead of the usual ones.",
+            discussion: """
+                Unset: nan, null, none, n/a, na, guest, #n/a, #ref!, #value!, #name?, #div/0!, #null!, #num!. Case does
+                not matter. An empty customer, 0 and -1 are no customer in any case.
+                """,
+            valueName: "word,..."
+        )
+    )
+    var noCustomerWords: String?
+
     @Option(help: ArgumentHelp("Leave out what is before this day.", valueName: "yyyy-mm-dd"))
     var since: String?
 
@@ -142,7 +154,7 @@ struct ReadingOptions: ParsableArguments {
         [
             (.dates, dates), (.columns, columns), (.separator, separator), (.decimal, decimal), (.thousands, thousands),
             (.timeZone, timeZone), (.twoDigitYears, twoDigitYears), (.cancelledInvoices, cancelledInvoices),
-            (.exclude, exclude),
+            (.exclude, exclude), (.noCustomerWords, noCustomerWords),
         ]
     }
 

@@ -27,6 +27,20 @@ struct ReadingVerdict {
         }
     }
 
+    /// Adds a warning of these customers, where there are any. They are a few of billions, and no reason to refuse a file.
+    mutating func note(_ collided: CollidedCustomers) {
+        guard !collided.isEmpty else { return }
+        var names = collided.shown.map { "\($0.text.oneLine) (\(groupedText($0.lines)))" }.joined(separator: ", ")
+        let more = collided.count - Int64(collided.shown.count)
+        if more > 0 { names += " and \(groupedText(more)) more" }
+        let (customers, lines) = (collided.count, collided.lines)
+        warnings.append(
+            "\(groupedText(lines)) \(lines == 1 ? "line" : "lines") of \(groupedText(customers)) "
+                + "\(customers == 1 ? "customer" : "customers") are left out, since another customer of earlier lines has "
+                + "the same number made of its text (customer_collision): \(names); give them other ids"
+        )
+    }
+
     private static func tooManyRejects(_ summary: ReadingSummary, _ limit: RejectLimit) -> Failure? {
         let total = summary.total
         guard total.faults > limit.limit(of: total.lines) else { return nil }
@@ -89,7 +103,8 @@ struct ReadingVerdict {
     private static func advice(for reason: RejectReason) -> String {
         switch reason {
         case .recordTooLong, .badQuotes, .wrongFieldCount: "say what separates fields with --separator"
-        case .noCustomer, .badCustomer, .textCustomer: "name another column with --columns customer=NAME"
+        case .noCustomer, .badCustomer, .longCustomer, .customerCollision:
+            "name another column with --columns customer=NAME"
         case .missingInvoice, .longInvoice: "name another column with --columns invoice=NAME"
         case .missingStockCode, .longStockCode: "name another column with --columns product=NAME"
         case .missingDate: "name another column with --columns date=NAME"

@@ -19,12 +19,12 @@ enum SurveyText {
         if findings.isLineLarge, let (line, share) = findings.largestLine {
             warnings.append(
                 "one line has \(percent(share)) of all revenue: invoice \(line.invoice.oneLine) of customer "
-                    + "\(line.customer) on \(CivilTime.format(minute: line.minute)); check its quantity and price"
+                    + "\(customerName(line.customer, line.customerText)) on \(CivilTime.format(minute: line.minute)); check its quantity and price"
             )
         }
-        if findings.isCustomerLarge, let (customer, share) = findings.largestCustomer {
+        if findings.isCustomerLarge, let (number, text, share) = findings.largestCustomer {
             warnings.append(
-                "one customer has \(percent(share)) of all revenue: \(customer); check whether it stands for many"
+                "one customer has \(percent(share)) of all revenue: \(customerName(number, text)); check whether it stands for many"
             )
         }
         return warnings
@@ -40,8 +40,8 @@ enum SurveyText {
             pauses += ", at most \(groupedText(pause.days)) together: \(text(pause.firstDay)) to \(text(end))"
         }
         rows.append(["days without sales", pauses])
-        if let (customer, share) = findings.largestCustomer {
-            rows.append(["largest customer", "\(customer) with \(percent(share)) of all revenue"])
+        if let (number, text, share) = findings.largestCustomer {
+            rows.append(["largest customer", "\(customerName(number, text)) with \(percent(share)) of all revenue"])
         }
         if let (line, share) = findings.largestLine {
             rows.append(["largest line", "invoice \(line.invoice.oneLine) with \(percent(share)) of all revenue"])
@@ -63,14 +63,15 @@ enum SurveyText {
             (
                 "largest_customer",
                 .optional(findings.largestCustomer) {
-                    .object([("customer_id", .integer($0.id)), ("share", .number($0.share))])
+                    .object([("customer_id", .customer($0.id, text: $0.text)), ("share", .number($0.share))])
                 }
             ),
             (
                 "largest_line",
                 .optional(findings.largestLine) {
                     .object([
-                        ("invoice", .string($0.line.invoice)), ("customer_id", .integer($0.line.customer)),
+                        ("invoice", .string($0.line.invoice)),
+                        ("customer_id", .customer($0.line.customer, text: $0.line.customerText)),
                         ("share", .number($0.share)),
                     ])
                 }

@@ -24,7 +24,7 @@ enum BuildRemarks {
         if customers.isEmpty { return [] }
         let more = customers.count - Int64(customers.shown.count)
         let ids =
-            customers.shown.map(String.init).joined(separator: ", ")
+            customers.names.map(\.oneLine).joined(separator: ", ")
             + (more > 0 ? " and \(groupedText(more)) more" : "")
         return [
             "warning: \(groupedText(customers.count)) \(customers.count == 1 ? "customer is" : "customers are") left out, since "

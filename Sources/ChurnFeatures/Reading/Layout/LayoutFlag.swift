@@ -9,6 +9,7 @@ package enum LayoutFlag: String, CaseIterable, Sendable {
     case twoDigitYears = "two-digit-years"
     case cancelledInvoices = "cancelled-invoices"
     case exclude
+    case noCustomerWords = "no-customer-words"
 
     /// What the value may be, for help texts and errors.
     package var values: String {
@@ -22,6 +23,7 @@ package enum LayoutFlag: String, CaseIterable, Sendable {
         case .twoDigitYears: "the first of the hundred years that two digits stand for, for example 2000"
         case .cancelledInvoices: "an invoice number in which * stands for any text, for example C*"
         case .exclude: "status=value,..., for example status=cancelled,refunded"
+        case .noCustomerWords: "words in place of a customer, for example guest,n/a"
         }
     }
 }

@@ -14,6 +14,8 @@ package struct ReadingLayout: Equatable, Sendable {
     package var cancelledInvoices: InvoicePattern?
     /// Lines with one of these order statuses are left out, and counted. Compared without case and outer blanks.
     package var excludedStatuses: [String] = []
+    /// A customer that is one of these words is none, in any case of its letters. Nil: `CustomerText.noCustomerWords`.
+    package var noCustomerWords: [String]?
     /// Days since 1970-01-01, both included; lines of other days are left out, and counted. No part of a layout file.
     package var firstDay: Int64?
     package var lastDay: Int64?
@@ -79,6 +81,9 @@ package struct ReadingLayout: Equatable, Sendable {
         case .exclude:
             excludedStatuses = Self.statuses(value)
             known = !excludedStatuses.isEmpty
+        case .noCustomerWords:
+            noCustomerWords = value.split(separator: ",").map { trimmedText($0) }.filter { !$0.isEmpty }
+            known = true
         }
         guard known else { throw LayoutError(flag: flag.rawValue, value: value, reason: "give \(flag.values)") }
     }
@@ -99,6 +104,7 @@ package struct ReadingLayout: Equatable, Sendable {
         case .twoDigitYears: twoDigitYearBase.map(String.init)
         case .cancelledInvoices: cancelledInvoices?.text
         case .exclude: excludedStatuses.isEmpty ? nil : "status=" + excludedStatuses.joined(separator: ",")
+        case .noCustomerWords: noCustomerWords?.joined(separator: ",")
         }
     }
 

@@ -1,3 +1,5 @@
+internal import ChurnBase
+
 /// Every bound of keeping cleaned lines until all inputs are judged. Memory is about `memoryBytes`, whatever their number.
 package enum SpoolLimits {
     /// Bytes of lines in memory; those that follow go to a temporary file. The real data take 22 MiB.
@@ -6,7 +8,7 @@ package enum SpoolLimits {
     package static let chunkBytes = 2 << 20
     /// Bytes of the longest line: its numbers, and texts as long as the reader lets them be.
     static let lineBytes =
-        TransactionSpool.numberBytes + ReadingLimits.invoiceBytes + ReadingLimits.stockCodeBytes
+        TransactionSpool.numberBytes + CustomerID.textBytes + ReadingLimits.invoiceBytes + ReadingLimits.stockCodeBytes
         + ReadingLimits.descriptionBytes + ReadingLimits.countryBytes
 
     static func check() {

@@ -53,6 +53,7 @@ package struct TransactionSpool: ~Copyable {
 
     private struct Previous {
         var customer: Int64
+        var customerCheck: UInt64
         var minute: Int64
         var invoice: UnsafeBufferPointer<UInt8>
         var country: UnsafeBufferPointer<UInt8>
@@ -78,8 +79,8 @@ package struct TransactionSpool: ~Copyable {
         var flags: UInt64 = 0
         if let previous {
             let isSameOrder =
-                previous.customer == line.customer && previous.minute == line.minute
-                && isEqual(previous.invoice, line.invoice)
+                previous.customer == line.customer && previous.customerCheck == line.customerCheck
+                && previous.minute == line.minute && isEqual(previous.invoice, line.invoice)
             flags =
                 (isSameOrder ? Flag.sameOrder : 0) | (isEqual(previous.country, line.country) ? Flag.sameCountry : 0)
         }
@@ -105,7 +106,13 @@ package struct TransactionSpool: ~Copyable {
             current.append(line.customerCheck)
             current.append(line.customerText)
         }
-        previous = Previous(customer: line.customer, minute: line.minute, invoice: invoice, country: country)
+        previous = Previous(
+            customer: line.customer,
+            customerCheck: line.customerCheck,
+            minute: line.minute,
+            invoice: invoice,
+            country: country
+        )
         lineCount += 1
     }
 

@@ -7,6 +7,8 @@ package struct TransactionSurvey {
         /// In thousandths of the currency.
         package var amount: Double
         package var customer: Int64
+        /// Empty of a number.
+        package var customerText: String
         package var invoice: String
         package var minute: Int64
     }
@@ -27,6 +29,10 @@ package struct TransactionSurvey {
     /// The first minute of `day`.
     private var dayStart: Int64 = 0
     private var customer: (id: Int64, revenue: Double)?
+    /// Of a customer that is a text.
+    private var customerText: [UInt8] = []
+    /// Sums only grow: the one with the largest at the end had it when last added to.
+    private var largestCustomer: (id: Int64, text: [UInt8], revenue: Double)?
 
     /// - Parameter customerLimit: at least 2.
     package init(customerLimit: Int = SurveyLimits.customers) {
@@ -49,12 +55,14 @@ package struct TransactionSurvey {
         if customer?.id != line.customer {
             endCustomer()
             customer = (line.customer, 0)
+            if line.customer < 0 { customerText = Array(line.customerText) }
         }
         customer?.revenue += amount
         if amount > largestLine?.amount ?? -1 {
             largestLine = Line(
                 amount: amount,
                 customer: line.customer,
+                customerText: String(decoding: line.customerText, as: UTF8.self),
                 invoice: messageText(line.invoice),
                 minute: line.minute
             )
@@ -70,8 +78,14 @@ package struct TransactionSurvey {
 
     private mutating func endCustomer() {
         guard let customer else { return }
-        revenueByCustomer[customer.id, default: 0] += customer.revenue
+        let revenue = revenueByCustomer[customer.id, default: 0] + customer.revenue
+        revenueByCustomer[customer.id] = revenue
         self.customer = nil
+        // The smaller id of two with the same revenue, so that the answer does not depend on their order.
+        let largest = largestCustomer ?? (customer.id, [], -1)
+        if revenue > largest.revenue || (revenue == largest.revenue && customer.id < largest.id) {
+            largestCustomer = (customer.id, customer.id < 0 ? customerText : [], revenue)
+        }
         guard revenueByCustomer.count > customerLimit else { return }
         let middle = revenueByCustomer.values.sorted()[customerLimit / 2]
         revenueByCustomer = revenueByCustomer.filter { $0.value > middle }
@@ -98,11 +112,10 @@ package struct TransactionSurvey {
             findings.largestLine = (largestLine, share)
             findings.isLineLarge = share > SurveyLimits.lineShare && purchaseLines >= SurveyLimits.lineShareLines
         }
-        // The smaller id of two with the same revenue, so that the answer does not depend on the table's order.
-        let largest = revenueByCustomer.max { ($0.value, $1.key) < ($1.value, $0.key) }
-        if let largest {
-            let share = largest.value / revenue
-            findings.largestCustomer = (largest.key, share)
+        if let largestCustomer {
+            let share = largestCustomer.revenue / revenue
+            let text = String(decoding: largestCustomer.text, as: UTF8.self)
+            findings.largestCustomer = (largestCustomer.id, text, share)
             let hasEnough = hasForgotten || revenueByCustomer.count >= SurveyLimits.customerShareCustomers
             findings.isCustomerLarge = hasEnough && share > SurveyLimits.customerShare
         }
@@ -125,7 +138,8 @@ package struct SurveyFindings: Sendable {
     /// The line with the largest amount, and its share of all revenue; nil without revenue.
     package internal(set) var largestLine: (line: TransactionSurvey.Line, share: Double)?
     package internal(set) var isLineLarge = false
-    package internal(set) var largestCustomer: (id: Int64, share: Double)?
+    /// The customer's text is empty of a number.
+    package internal(set) var largestCustomer: (id: Int64, text: String, share: Double)?
     package internal(set) var isCustomerLarge = false
 
     /// - Parameter days: with a purchase, ascending.
