@@ -185,7 +185,16 @@ struct FileCase: Sendable, CustomTestStringConvertible {
         ),
         FileCase(
             file: "24-return-all.csv",
-            outcome: .read(asOf: "2011-02-02", customers: [(7, ["Monetary": 500]), (12346, ["Monetary": 77_183.6])])
+            outcome: .read(
+                asOf: "2011-02-02",
+                customers: [
+                    (7, ["Monetary": 500, "net_monetary": 500]), (12346, ["Monetary": 77_183.6, "net_monetary": 0]),
+                ]
+            )
+        ),
+        FileCase(
+            file: "25-return-exceeds.csv",
+            outcome: .read(asOf: "2011-01-19", customers: [(7, ["Monetary": 10])])
         ),
         FileCase(
             file: "33-missing-stock.csv",

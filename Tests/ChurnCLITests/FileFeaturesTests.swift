@@ -35,6 +35,38 @@ struct FileFeaturesTests {
         #expect(earlier.error.contains("as of 2010-12-03 00:00"))
     }
 
+    @Test("customers that are texts stand as they are in the output, and large numbers are texts in JSON")
+    func texts() async throws {
+        let shop = try Shop()
+        let ids = [
+            "ann@example.com", "\"1,234\"", "\"say \"\"hi\"\"\"", "00123", "123", "9007199254740993", "M\u{FC}ller",
+        ]
+        let lines = ids.enumerated().map { "\($0),A,B,1,12/14/2010 8:26,\($0 + 1),\($1),UK\r\n" }
+        let file = try shop.file("texts.csv", Shop.header + lines.joined())
+        let made = try await Program.run(["features", file])
+        #expect(made.status == 0, "\(made)")
+        let rows = made.lines.dropFirst().map { $0.split(separator: ",1,", maxSplits: 1)[0] }
+        #expect(Set(rows.map(String.init)) == Set(ids) && rows.suffix(2) == ["123", "9007199254740993"])
+
+        let shown = try await Program.run(["ingest", file, "--dry-run", "--json"]).object()
+        let survey = try #require(shown["survey"] as? [String: Any])
+        #expect((survey["largest_customer"] as? [String: Any])?["customer_id"] as? String == "Müller")
+        let large = try await Program.run(["ingest", file, "--dry-run", "--json", "--no-customer-words", "müller"])
+            .object()
+        let largest = (large["survey"] as? [String: Any])?["largest_line"] as? [String: Any]
+        #expect(largest?["customer_id"] as? String == "9007199254740993")
+        #expect(large["without_customer"] as? Int == 1)
+        let people = try await Program.run(["ingest", file, "--dry-run"])
+        #expect(people.output.contains("ann@example.com") && people.output.contains("Müller with"))
+    }
+
+    @Test("what was returned is taken off the net facts, down to below 0")
+    func returns() async throws {
+        let file = Surroundings.path("Tests/Fixtures/Files/25-return-exceeds.csv")
+        let made = try await Program.run(["features", file, "--as-of", "2011-01-20"])
+        #expect(made.lines.map { $0.split(separator: ",").suffix(2) }.last == ["-40", "-4"], "\(made)")
+    }
+
     @Test("what was generated goes through a pipe, and nothing is left in the temporary directory")
     func pipe() async throws {
         let shop = try Shop()

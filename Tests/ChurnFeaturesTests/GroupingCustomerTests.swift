@@ -126,6 +126,33 @@ struct GroupingCustomerTests {
         )
     }
 
+    @Test("whom another has the number of is named, with the lines that are left out")
+    func warning() throws {
+        let lines = (1...9).map { ReadingSupport.line(invoice: "\($0)", customer: "customer \($0 % 3)") }.joined()
+        let build = try Self.build(
+            Array((ReadingSupport.header + lines + ReadingSupport.line(customer: "customer 1")).utf8),
+            hash: CustomerHash(bits: 1)
+        )
+        // Of three texts, at least two have one number of two.
+        let collided = build.totals.collided
+        #expect(build.rows.map(\.name).contains("customer 1"))
+        #expect(collided.count == Int64(3 - build.rows.count) && collided.lines == 3 * collided.count)
+        let warning = try #require(collided.warning)
+        for shown in collided.shown {
+            #expect(warning.contains("\(shown.text) (3)") && shown.text != "customer 1")
+        }
+        #expect(warning.contains("\(collided.lines) lines") && warning.contains("customer_collision"))
+        var many = CollidedCustomers()
+        #expect(many.warning == nil)
+        for number in 1...7 { many.add(Array("a\(number)\n".utf8), purchases: 1, cancellations: 1) }
+        #expect(many.warning?.contains("14 lines of 7 customers") == true)
+        #expect(many.warning?.contains("a5? (2) and 2 more") == true)
+
+        var summary = ReadingSummary()
+        summary.note(many)
+        #expect(summary.total.rejected(.customerCollision) == 14 && summary.total.kept == -14)
+    }
+
     /// The real file with ids such as C-00012346 in place of numbers.
     private static func disguised() throws -> [UInt8] {
         var file = Array(ReadingSupport.header.utf8)

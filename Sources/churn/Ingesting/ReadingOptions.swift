@@ -88,8 +88,9 @@ struct ReadingOptions: ParsableArguments {
         help: ArgumentHelp(
             "Words in place of a customer, such as guest,n/a, instead of the usual ones.",
             discussion: """
-                Unset: nan, null, none, n/a, na, guest, #n/a, #ref!, #value!, #name?, #div/0!, #null!, #num!. Case does
-                not matter. An empty customer, 0 and -1 are no customer in any case.
+                Unset: nan, null, none, n/a, na, guest, #n/a, #ref!, #value!,
+                #name?, #div/0!, #null!, #num!. Upper and lower case are alike. What
+                is empty, 0 or -1 is no customer either way.
                 """,
             valueName: "word,..."
         )

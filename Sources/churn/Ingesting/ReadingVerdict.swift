@@ -27,18 +27,9 @@ struct ReadingVerdict {
         }
     }
 
-    /// Adds a warning of these customers, where there are any. They are a few of billions, and no reason to refuse a file.
+    /// Adds a warning of these customers, where there are any: a few of billions, and no reason to refuse a file.
     mutating func note(_ collided: CollidedCustomers) {
-        guard !collided.isEmpty else { return }
-        var names = collided.shown.map { "\($0.text.oneLine) (\(groupedText($0.lines)))" }.joined(separator: ", ")
-        let more = collided.count - Int64(collided.shown.count)
-        if more > 0 { names += " and \(groupedText(more)) more" }
-        let (customers, lines) = (collided.count, collided.lines)
-        warnings.append(
-            "\(groupedText(lines)) \(lines == 1 ? "line" : "lines") of \(groupedText(customers)) "
-                + "\(customers == 1 ? "customer" : "customers") are left out, since another customer of earlier lines has "
-                + "the same number made of its text (customer_collision): \(names); give them other ids"
-        )
+        if let warning = collided.warning { warnings.append(warning) }
     }
 
     private static func tooManyRejects(_ summary: ReadingSummary, _ limit: RejectLimit) -> Failure? {
