@@ -116,6 +116,48 @@ struct ReadingCustomerTests {
         #expect(reading.lines.map(\.invoice) == ["\(number)@2010-12-01 08:26", "17@2010-12-01 08:26"])
     }
 
+    @Test(
+        "any bytes: a customer is a number or a text with its id, and reads back as itself",
+        arguments: 0..<300 as Range<UInt64>
+    )
+    func anyBytes(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        let pieces: [[UInt8]] =
+            ["", "1", "0", "-1", "17850", ".0", "e5", "\"", " ", "\t", "=", "é", "\u{A0}", "guest", "x", "C-", "日本"]
+            .map { Array($0.utf8) } + [[0xA0], [0xE9], [0x93], [0xFF]]
+        let hash = CustomerHash(bits: seed % 2 == 0 ? 63 : 2)
+        var bytes = Array(ReadingSupport.header.utf8)
+        for number in 0..<60 {
+            var field = (0..<Int.random(in: 0...6, using: &random)).flatMap { _ in
+                pieces.randomElement(using: &random) ?? []
+            }
+            if Bool.random(using: &random) { field = [0x22] + field.flatMap { $0 == 0x22 ? [$0, $0] : [$0] } + [0x22] }
+            bytes += Array("\(number),A,B,1,12/1/2010 8:26,1,".utf8) + field + [0x2C, 0x0A]
+        }
+        let settings = ReadingSettings(customerHash: hash)
+        let reading = ReadingSupport.read(bytes, settings: settings)
+        #expect(reading.error == nil && reading.counts.lines > 0)
+        let small = ReadingSettings(bufferBytes: 3, recordBytes: 1 << 10, customerHash: hash)
+        #expect(ReadingSupport.read(bytes, settings: small) == reading, "seed \(seed)")
+        for line in reading.lines {
+            #expect((line.customer < 0) == !line.customerText.isEmpty && line.customer != 0, "seed \(seed)")
+            let expected =
+                try line.customerText.isEmpty
+                ? CustomerID(number: line.customer) : Self.id(line.customerText, hash)
+            #expect(CustomerID(number: line.customer, check: line.customerCheck) == expected, "seed \(seed)")
+        }
+        let names = reading.lines.map { "\"" + $0.customerName.replacing("\"", with: "\"\"") + "\"" }
+        let again = ReadingSupport.body(
+            names.enumerated().map { ReadingSupport.line(invoice: "\($0)", customer: $1) }.joined(),
+            settings: settings
+        )
+        #expect(again.lines.count == reading.lines.count, "seed \(seed): \(again.reasons)")
+        for (line, other) in zip(reading.lines, again.lines) {
+            let (name, otherName) = (Array(line.customerName.utf8), Array(other.customerName.utf8))
+            #expect(line.customer == other.customer && name == otherName, "seed \(seed): \(name) and \(otherName)")
+        }
+    }
+
     @Test("full-width digits in the column are refused as in any other")
     func fullWidth() {
         let error = Self.read(["17850", "C-１"]).error?.description

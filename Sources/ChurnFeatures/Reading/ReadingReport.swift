@@ -15,7 +15,7 @@ package struct ReadingCounts: Sendable, Equatable {
     package var cutSeconds: Int64 = 0
     /// Kept lines whose customer or date was blank and is that of the first line of their order.
     package var filledLines: Int64 = 0
-    /// Kept lines whose price or amount was rounded to thousandths, half to even.
+    /// Kept lines whose quantity, price or amount was rounded to thousandths, half to even.
     package var roundedLines: Int64 = 0
     /// Kept purchases whose invoice has the form of a cancellation, a `C` before digits.
     package var cancellationFormPurchases: Int64 = 0
@@ -214,7 +214,7 @@ extension ReadingReport {
             if lines > 0 { remarks.append("\(lines) \(lines == 1 ? "line" : "lines") \(text)") }
         }
         add(counts.filledLines, "with a blank customer or date, filled from the first line of the order")
-        add(counts.roundedLines, "with a price or an amount rounded to thousandths")
+        add(counts.roundedLines, "with a quantity, price or amount rounded to thousandths")
         add(
             counts.cancellationFormPurchases,
             "bought under an invoice that has the form of a cancellation, such as C123"

@@ -6,16 +6,22 @@ extension TransactionReader {
     mutating func cleanCustomer(_ isLatin1: Bool, _ isFilled: inout Bool) -> RejectReason? {
         let customer = number(columns.customer)
         switch CustomerText(customer) {
-        case .number(let number):
-            if line.customer < 0 { removeCustomerText() }
-            line.customer = number
-            return noCustomerNumbers.isEmpty || !noCustomerNumbers.contains(number) ? nil : .noCustomer
+        case .number(let number): return setCustomer(number)
         case .none:
             isFilled = fillCustomer(customer, isLatin1)
             return isFilled ? nil : .noCustomer
         case .damaged: return .badCustomer
-        case .text(let text): return cleanCustomerText(text, isLatin1)
+        case .text(let text):
+            return isLatin1 || text.contains(UInt8(ascii: "\""))
+                ? rewriteCustomerText(text, isLatin1) : setCustomer(text)
         }
+    }
+
+    @inline(__always)
+    private mutating func setCustomer(_ number: Int64) -> RejectReason? {
+        if line.customer < 0 { removeCustomerText() }
+        line.customer = number
+        return noCustomerNumbers.isEmpty || !noCustomerNumbers.contains(number) ? nil : .noCustomer
     }
 
     private mutating func removeCustomerText() {
@@ -23,18 +29,9 @@ extension TransactionReader {
         line.customerText = UnsafeBufferPointer(start: nil, count: 0)
     }
 
-    /// - Parameter raw: as it stands in the file, without blanks at its ends.
+    /// - Parameter text: UTF-8, without blanks at its ends.
     @inline(never)
-    private mutating func cleanCustomerText(_ raw: UnsafeBufferPointer<UInt8>, _ isLatin1: Bool) -> RejectReason? {
-        var text = raw
-        let hasQuotes = raw.contains(UInt8(ascii: "\""))
-        if isLatin1 || hasQuotes {
-            // Each quote of a quoted field stands there twice.
-            guard raw.count <= 2 * CustomerID.textBytes else { return .longCustomer }
-            let isQuoted = hasQuotes && records.trimmedField(columns.customer).isQuoted
-            // A hard blank behind a letter of Latin-1 shows itself only now.
-            text = HardBlanks.trimmed(scratch.rewrite(raw, region: 4, isQuoted: isQuoted, isLatin1: isLatin1))
-        }
+    private mutating func setCustomer(_ text: UnsafeBufferPointer<UInt8>) -> RejectReason? {
         switch customerTexts.meaning(of: text) {
         case .customer(let id):
             line.customer = id.number
@@ -43,8 +40,28 @@ extension TransactionReader {
             return nil
         case .rejected(let reason): return reason
         case .fullWidthDigits:
-            refuseFullWidth(raw)
+            refuseFullWidth(text)
             return .badCustomer
+        }
+    }
+
+    /// - Parameter raw: as it stands in the file, without blanks at its ends.
+    @inline(never)
+    private mutating func rewriteCustomerText(
+        _ raw: UnsafeBufferPointer<UInt8>,
+        _ isLatin1: Bool
+    ) -> RejectReason? {
+        // Each quote of a quoted field stands there twice.
+        guard raw.count <= 2 * CustomerID.textBytes else { return .longCustomer }
+        let isQuoted = records.trimmedField(columns.customer).isQuoted
+        let rewritten = scratch.rewrite(raw, region: 4, isQuoted: isQuoted, isLatin1: isLatin1)
+        // Hard blanks behind a letter of Latin-1, and a formula between such blanks, show themselves only now.
+        let text = FieldParsing.withoutFormula(HardBlanks.trimmed(rewritten), isQuoted: false)
+        switch CustomerText(text) {
+        case .number(let number): return setCustomer(number)
+        case .none: return .noCustomer
+        case .damaged: return .badCustomer
+        case .text(let text): return setCustomer(text)
         }
     }
 
