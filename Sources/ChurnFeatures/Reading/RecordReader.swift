@@ -104,8 +104,12 @@ struct RecordReader: ~Copyable {
                     finishLine(end: scan.end, next: scan.next, innerLineFeeds: 0)
                     continue
                 }
-                finishLine(end: scan.end, next: scan.next, innerLineFeeds: scan.innerLineFeeds)
+                let hasReturn = finishLine(end: scan.end, next: scan.next, innerLineFeeds: scan.innerLineFeeds)
                 fieldCount = scan.fieldCount
+                // A carriage return is no part of the last field, which is then plain like any other.
+                if hasReturn, fieldCount <= ReadingLimits.columns, Int(bounds[fieldCount]) == end &- start {
+                    bounds[fieldCount] &-= 1
+                }
                 hasInnerLineFeeds = scan.innerLineFeeds > 0
                 mayHaveHighBytes = scan.mayHaveHighBytes
                 return .record
@@ -147,7 +151,10 @@ struct RecordReader: ~Copyable {
     }
 
     /// A field, trimmed, without the signs of a spreadsheet's formula around a text. Doubled quotes stand as they are.
-    func trimmedField(_ index: Int) -> (text: UnsafeBufferPointer<UInt8>, isQuoted: Bool) {
+    ///
+    /// This and `dateText` are `mutating` although they change nothing: for a call that only borrows, Swift 6.3 copies the
+    /// whole reader.
+    mutating func trimmedField(_ index: Int) -> (text: UnsafeBufferPointer<UInt8>, isQuoted: Bool) {
         let field = field(index)
         let text = Blanks.trimmed(field.text)
         return (FieldParsing.withoutFormula(text, isQuoted: field.isQuoted), field.isQuoted)
@@ -157,7 +164,7 @@ struct RecordReader: ~Copyable {
     /// the next call.
     ///
     /// - Parameter time: the column of the time, or -1. Two numbers, as all columns would be copied for each line.
-    func dateText(date: Int, time: Int) -> UnsafeBufferPointer<UInt8> {
+    mutating func dateText(date: Int, time: Int) -> UnsafeBufferPointer<UInt8> {
         let text = trimmedField(date).text
         return time < 0 ? text : joined(text, trimmedField(time).text)
     }
@@ -205,17 +212,23 @@ struct RecordReader: ~Copyable {
     /// Sets `start`, `end` and `line` of what begins at `position`, and steps behind it.
     ///
     /// What is not cut by `scanRecord` is taken to have bytes above 0x7F, which is never wrong.
-    private mutating func finishLine(end: Int, next: Int, innerLineFeeds: Int) {
+    ///
+    /// - Returns: whether a carriage return stands before the line feed.
+    @discardableResult
+    private mutating func finishLine(end: Int, next: Int, innerLineFeeds: Int) -> Bool {
         start = position
         self.end = end
         line = lastLine + 1
         lastLine = line + Int64(innerLineFeeds)
         endsBefore = (lineFeedEnds, crlfEnds)
+        var hasReturn = false
         if next > end {
-            if next > start + 1, memory[next - 2] == UInt8(ascii: "\r") { crlfEnds += 1 } else { lineFeedEnds += 1 }
+            hasReturn = next > start + 1 && memory[next - 2] == UInt8(ascii: "\r")
+            if hasReturn { crlfEnds += 1 } else { lineFeedEnds += 1 }
         }
         position = next
         mayHaveHighBytes = true
+        return hasReturn
     }
 
     /// Finds the end of the physical line at `position`, which cannot be the start of a record.

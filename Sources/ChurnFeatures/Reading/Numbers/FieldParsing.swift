@@ -7,10 +7,15 @@ enum FieldParsing {
     /// - Parameters:
     ///   - text: trimmed.
     ///   - isQuoted: quotes in it are doubled.
+    @inline(__always)
     static func withoutFormula(_ text: UnsafeBufferPointer<UInt8>, isQuoted: Bool) -> UnsafeBufferPointer<UInt8> {
+        text.first == UInt8(ascii: "=") ? formulaText(text, isQuoted: isQuoted) : text
+    }
+
+    private static func formulaText(_ text: UnsafeBufferPointer<UInt8>, isQuoted: Bool) -> UnsafeBufferPointer<UInt8> {
         let quotes = isQuoted ? 2 : 1
         let inner = text.dropFirst(1 + quotes).dropLast(quotes)
-        guard text.first == UInt8(ascii: "="), text.count >= 1 + 2 * quotes,
+        guard text.count >= 1 + 2 * quotes,
             text.dropFirst().prefix(quotes).allSatisfy({ $0 == UInt8(ascii: "\"") }),
             text.suffix(quotes).allSatisfy({ $0 == UInt8(ascii: "\"") }), !inner.contains(UInt8(ascii: "\""))
         else { return text }

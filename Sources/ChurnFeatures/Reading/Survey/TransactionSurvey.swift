@@ -24,13 +24,19 @@ package struct TransactionSurvey {
     private var hasForgotten = false
     private let customerLimit: Int
 
-    /// Lines of one day or customer mostly follow one another, so a table is looked into once for all of them.
-    private var day: (number: Int64, lines: Int64, hasPurchase: Bool)?
-    /// The first minute of `day`.
+    /// Lines of one day or customer mostly follow one another, so a table is looked into once for all of them. Plain numbers,
+    /// as an optional of several costs a third of the time.
     private var dayStart: Int64 = 0
-    private var customer: (id: Int64, revenue: Double)?
+    /// 0 before the first line.
+    private var dayLines: Int64 = 0
+    private var dayPurchases: Int64 = 0
+    private var customer: Int64 = 0
     /// Of a customer that is a text.
     private var customerText: [UInt8] = []
+    /// 0 before the first purchase.
+    private var customerPurchases: Int64 = 0
+    private var customerRevenue = 0.0
+    private var largestAmount = -1.0
     /// Sums only grow: the one with the largest at the end had it when last added to.
     private var largestCustomer: (id: Int64, text: [UInt8], revenue: Double)?
 
@@ -40,51 +46,56 @@ package struct TransactionSurvey {
     }
 
     package mutating func add(_ line: TransactionLine) {
-        if day == nil || UInt64(bitPattern: line.minute &- dayStart) >= UInt64(CivilTime.minutesPerDay) {
+        if dayLines == 0 || UInt64(bitPattern: line.minute &- dayStart) >= UInt64(CivilTime.minutesPerDay) {
             endDay()
-            let number = CivilTime.split(minute: line.minute).day
-            dayStart = number * CivilTime.minutesPerDay
-            day = (number, 0, false)
+            dayStart = CivilTime.split(minute: line.minute).day * CivilTime.minutesPerDay
         }
-        day?.lines += 1
+        dayLines &+= 1
         guard !line.isCancellation else { return }
-        day?.hasPurchase = true
-        purchaseLines += 1
-        let amount = line.isCancellation ? -Double(line.amountMilli) : Double(line.amountMilli)
+        dayPurchases &+= 1
+        purchaseLines &+= 1
+        let amount = Double(line.amountMilli)
         revenue += amount
-        if customer?.id != line.customer {
+        if customer != line.customer {
             endCustomer()
-            customer = (line.customer, 0)
-            if line.customer < 0 { customerText = Array(line.customerText) }
+            customer = line.customer
+            if customer < 0 { customerText = Array(line.customerText) }
         }
-        customer?.revenue += amount
-        if amount > largestLine?.amount ?? -1 {
-            largestLine = Line(
-                amount: amount,
-                customer: line.customer,
-                customerText: String(decoding: line.customerText, as: UTF8.self),
-                invoice: messageText(line.invoice),
-                minute: line.minute
-            )
-        }
+        customerPurchases &+= 1
+        customerRevenue += amount
+        if amount > largestAmount { noteLargest(line, amount) }
+    }
+
+    private mutating func noteLargest(_ line: TransactionLine, _ amount: Double) {
+        largestAmount = amount
+        largestLine = Line(
+            amount: amount,
+            customer: line.customer,
+            customerText: String(decoding: line.customerText, as: UTF8.self),
+            invoice: messageText(line.invoice),
+            minute: line.minute
+        )
     }
 
     private mutating func endDay() {
-        guard let day else { return }
-        linesByDay[day.number, default: 0] += day.lines
-        if day.hasPurchase { purchaseDays.insert(day.number) }
-        self.day = nil
+        guard dayLines > 0 else { return }
+        let day = CivilTime.split(minute: dayStart).day
+        linesByDay[day, default: 0] += dayLines
+        if dayPurchases > 0 { purchaseDays.insert(day) }
+        dayLines = 0
+        dayPurchases = 0
     }
 
     private mutating func endCustomer() {
-        guard let customer else { return }
-        let revenue = revenueByCustomer[customer.id, default: 0] + customer.revenue
-        revenueByCustomer[customer.id] = revenue
-        self.customer = nil
+        guard customerPurchases > 0 else { return }
+        let revenue = revenueByCustomer[customer, default: 0] + customerRevenue
+        revenueByCustomer[customer] = revenue
+        customerPurchases = 0
+        customerRevenue = 0
         // The smaller id of two with the same revenue, so that the answer does not depend on their order.
-        let largest = largestCustomer ?? (customer.id, [], -1)
-        if revenue > largest.revenue || (revenue == largest.revenue && customer.id < largest.id) {
-            largestCustomer = (customer.id, customer.id < 0 ? customerText : [], revenue)
+        let largest = largestCustomer ?? (customer, [], -1)
+        if revenue > largest.revenue || (revenue == largest.revenue && customer < largest.id) {
+            largestCustomer = (customer, customer < 0 ? customerText : [], revenue)
         }
         guard revenueByCustomer.count > customerLimit else { return }
         let middle = revenueByCustomer.values.sorted()[customerLimit / 2]
