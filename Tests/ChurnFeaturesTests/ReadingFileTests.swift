@@ -7,6 +7,51 @@ import Testing
 struct ReadingFileTests {
     private static let plain = Array((ReadingSupport.header + ReadingSupport.line() + ReadingSupport.line()).utf8)
 
+    @Test("Windows-1252 becomes UTF-8, in every field of text")
+    func windows1252() throws {
+        // All signs that Windows has in place of control characters, and the five bytes that have none.
+        let signs = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+        let none: Set<UInt8> = [0x81, 0x8D, 0x8F, 0x90, 0x9D]
+        let bytes = (0x80...0x9F as ClosedRange<UInt8>).filter { !none.contains($0) }
+        // Placeholders of one byte each, replaced behind the encoding.
+        let line = ReadingSupport.line(
+            invoice: "A\u{1}",
+            stockCode: "\u{1}-\u{2}",
+            description: "\u{3}\u{4}",
+            country: "C\u{2}te d\u{5}Ivoire"
+        )
+        let places: [UInt8: [UInt8]] = [1: [0x80], 2: [0xF4], 3: bytes, 4: none.sorted(), 5: [0x92]]
+        let reading = ReadingSupport.read(
+            Array(ReadingSupport.header.utf8) + line.utf8.flatMap { places[$0] ?? [$0] }
+        )
+        #expect(reading.reasons.isEmpty && reading.error == nil)
+        #expect(reading.lines.map(\.invoice) == ["A€"] && reading.lines.map(\.stockCode) == ["€-ô"])
+        #expect(reading.lines.map(\.country) == ["Côte d’Ivoire"])
+        #expect(reading.texts == [signs + "\u{81}\u{8D}\u{8F}\u{90}\u{9D}"])
+        #expect(reading.report?.encoding.rawValue == "Windows-1252")
+
+        // A sign of three bytes counts as three: 341 of them and a quote are the limit of 1,024 bytes.
+        for (count, kept) in [(341, 1), (342, 0), (1_024, 0)] {
+            let long = ReadingSupport.line(description: "\"\"\"" + String(repeating: "\u{1}", count: count) + "\"")
+            let lines = ReadingSupport.read(
+                Array(ReadingSupport.header.utf8) + long.utf8.flatMap { places[$0] ?? [$0] }
+            ).lines
+            #expect(lines.count == kept && lines.allSatisfy { $0.text == "\"" + String(repeating: "€", count: count) })
+        }
+
+        // The rejects file is UTF-8.
+        let directory = try TemporaryDirectory()
+        let rejects = RejectsFile(path: directory.path + "/rejects.csv")
+        let bad = ReadingSupport.line(quantity: "\u{1}", country: "d\u{5}Ivoire")
+        _ = ReadingSupport.read(
+            Array(ReadingSupport.header.utf8) + bad.utf8.flatMap { places[$0] ?? [$0] },
+            rejects: rejects
+        )
+        try rejects.flush()
+        let written = String(decoding: try ReadingSupport.contents(directory.path + "/rejects.csv"), as: UTF8.self)
+        #expect(written.contains("LANTERN,€,") && written.contains("d’Ivoire"), "\(written)")
+    }
+
     @Test("Latin-1 becomes UTF-8, record by record")
     func latin1() {
         let utf8 = ReadingSupport.line(description: "CAFÉ £5", country: "España")

@@ -114,7 +114,7 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
 /// `ReadingLimits.messageTextBytes`.
 func messageText(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
     let start = UnsafeBufferPointer(rebasing: bytes.prefix(ReadingLimits.messageTextBytes))
-    let text = isUTF8(bytes) ? String(decoding: start, as: UTF8.self) : windows1252(start)
+    let text = isUTF8(bytes) ? String(decoding: start, as: UTF8.self) : Windows1252.text(start)
     var shown = ""
     for scalar in text.unicodeScalars {
         let isControl = scalar.value < 0x20 || (scalar.value >= 0x7F && scalar.value < 0xA0)
@@ -132,29 +132,12 @@ func messageText(_ text: UnsafePointer<CChar>) -> String { messageText(String(cS
 
 /// Outside text: UTF-8, or Windows-1252 where it is not valid.
 func decodedText(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
-    isUTF8(bytes) ? String(decoding: bytes, as: UTF8.self) : windows1252(bytes)
+    isUTF8(bytes) ? String(decoding: bytes, as: UTF8.self) : Windows1252.text(bytes)
 }
 
-/// Latin-1 with the letters and signs that Windows has in place of its second set of control characters.
-private func windows1252(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
-    let signs: [UInt32] = [
-        0x20AC, 0x81, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8D,
-        0x017D,
-        0x8F, 0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153,
-        0x9D,
-        0x017E, 0x0178,
-    ]
-    var text = ""
-    for byte in bytes {
-        let value = (0x80...0x9F).contains(byte) ? signs[Int(byte - 0x80)] : UInt32(byte)
-        if let scalar = Unicode.Scalar(value) { text.unicodeScalars.append(scalar) }
-    }
-    return text
-}
-
-/// As `messageText`, of a line whose bytes above 0x7F may be Latin-1; without the CR of its end.
+/// As `messageText`, of a line whose bytes above 0x7F may be Windows-1252; without the CR of its end.
 func exampleText(_ line: UnsafeBufferPointer<UInt8>, _ isLatin1: Bool) -> String {
     let bytes = line.last == UInt8(ascii: "\r") ? UnsafeBufferPointer(rebasing: line.dropLast()) : line
     guard isLatin1 else { return messageText(bytes) }
-    return messageText(windows1252(UnsafeBufferPointer(rebasing: bytes.prefix(ReadingLimits.messageTextBytes + 1))))
+    return messageText(Windows1252.text(bytes.prefix(ReadingLimits.messageTextBytes + 1)))
 }

@@ -110,9 +110,9 @@ package struct ReadingReport: Sendable, Equatable {
         /// No byte above 0x7F so far, and no byte-order mark.
         case ascii = "ASCII"
         case utf8 = "UTF-8"
-        case latin1 = "Latin-1"
-        /// Some records are UTF-8 and others are not; those were read as Latin-1.
-        case mixed = "UTF-8 and Latin-1"
+        case latin1 = "Windows-1252"
+        /// Some records are UTF-8 and others are not; those were read as Windows-1252.
+        case mixed = "UTF-8 and Windows-1252"
     }
 
     package enum LineEnd: String, Sendable {

@@ -35,7 +35,7 @@ package final class RejectsFile {
     ///
     /// - Parameters:
     ///   - text: the line as it stands in the file, without its line end; cut at `ReadingLimits.rejectTextBytes`.
-    ///   - isLatin1: the bytes are not UTF-8.
+    ///   - isLatin1: the bytes are not UTF-8, and read as `Windows1252`.
     func write(
         source: String,
         line: Int64,
@@ -54,7 +54,7 @@ package final class RejectsFile {
         let shown = UnsafeBufferPointer(rebasing: text.prefix(ReadingLimits.rejectTextBytes))
         var rewritten: [UInt8] = []
         if isLatin1 {
-            for byte in shown { appendLatin1(byte, to: &rewritten) }
+            for byte in shown { Windows1252.forEachUTF8(byte) { rewritten.append($0) } }
         } else {
             // A cut may fall inside a character: decoding mends it.
             rewritten = Array(String(decoding: shown, as: UTF8.self).utf8)
@@ -64,14 +64,6 @@ package final class RejectsFile {
         buffer.append(UInt8(ascii: "\n"))
         if buffer.count >= ReadingLimits.rejectsBufferBytes { try flush() }
         return true
-    }
-
-    private func appendLatin1(_ byte: UInt8, to bytes: inout [UInt8]) {
-        if byte < 0x80 {
-            bytes.append(byte)
-        } else {
-            bytes += [0xC0 | byte >> 6, 0x80 | byte & 0x3F]
-        }
     }
 
     private func appendQuoted(_ bytes: [UInt8]) {

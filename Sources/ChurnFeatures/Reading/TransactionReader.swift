@@ -2,8 +2,8 @@ internal import ChurnBase
 
 /// Reads the transaction lines of one CSV file, plain or gzip, and cleans them, in bounded memory.
 ///
-/// CSV is that of RFC 4180, with LF or CRLF and any `FieldSeparator`; the text is UTF-8, or Latin-1 where a record is not
-/// valid UTF-8. What makes a line clean is the order of `RejectReason`; every other line is counted by its reason, and written
+/// CSV is that of RFC 4180, with LF or CRLF and any `FieldSeparator`; the text is UTF-8, or Windows-1252 where a record is
+/// not valid UTF-8. What makes a line clean is the order of `RejectReason`; every other line is counted by its reason, and written
 /// to the rejects file if there is one. The result depends on the bytes and the layout only, not on how the bytes arrive.
 ///
 /// The header is read when the reader is made, so that a wrong file is known before anything is stored. A file with
@@ -289,7 +289,7 @@ package struct TransactionReader: ~Copyable {
         throw .noDates(firstDateMiss)
     }
 
-    /// Counts a record with bytes above 0x7F, and returns whether it is to be read as Latin-1.
+    /// Counts a record with bytes above 0x7F, and returns whether it is to be read as Windows-1252.
     private mutating func noteEncoding() -> Bool {
         let text = records.text
         if isASCII(text) { return false }

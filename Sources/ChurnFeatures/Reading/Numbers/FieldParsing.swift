@@ -70,12 +70,12 @@ enum FieldParsing {
     }
 }
 
-/// Memory in which text fields that cannot be used as they stand are rewritten: doubled quotes, Latin-1.
+/// Memory in which text fields that cannot be used as they stand are rewritten: doubled quotes, Windows-1252.
 struct TextScratch: ~Copyable {
     /// Limit of a text field's bytes; longer ones are not rewritten.
     static let fieldBytes = max(ReadingLimits.descriptionBytes, ReadingLimits.countryBytes)
-    // Every byte may be a doubled quote; every byte of Latin-1 may become two; whole words are read by `CopyCounter`.
-    private static let regionBytes = 4 * fieldBytes + 16
+    // Every byte may be a doubled quote, or become several; whole words are read by `CopyCounter`.
+    private static let regionBytes = 2 * fieldBytes * Windows1252.maxBytes + 16
     private static let regionCount = 5
     private let memory: UnsafeMutablePointer<UInt8>
 
@@ -97,7 +97,7 @@ struct TextScratch: ~Copyable {
         return UnsafeBufferPointer(start: target, count: length)
     }
 
-    /// Doubled quotes become one each, Latin-1 becomes UTF-8.
+    /// Doubled quotes become one each, Windows-1252 becomes UTF-8.
     ///
     /// - Parameters:
     ///   - text: at most `2 * fieldBytes` bytes.
@@ -114,10 +114,11 @@ struct TextScratch: ~Copyable {
         while index < text.count, index < 2 * Self.fieldBytes {
             let byte = text[index]
             index += isQuoted && byte == UInt8(ascii: "\"") ? 2 : 1
-            if isLatin1, byte >= 0x80 {
-                target[length] = 0xC0 | byte >> 6
-                target[length + 1] = 0x80 | byte & 0x3F
-                length += 2
+            if isLatin1 {
+                Windows1252.forEachUTF8(byte) {
+                    target[length] = $0
+                    length += 1
+                }
             } else {
                 target[length] = byte
                 length += 1
