@@ -22,6 +22,9 @@ package struct FactsTotals: Equatable, Sendable {
 
     package init() {}
 
+    /// False when no customer has a product: then `ProductFeatures` cannot be told.
+    package var hasProducts: Bool { linesWithoutProduct < purchaseLines }
+
     /// `FactsHash` of the customers.
     package var hash: UInt64 { factsHash.value }
 

@@ -51,6 +51,29 @@ struct LeftOutTests {
         #expect(again.output.contains("left out: sums beyond 64 bits") && again.error == Self.remark)
     }
 
+    @Test("the products of one that is left out are nobody's, in files and stores", arguments: ["sqlite", "mongodb"])
+    func products(kind: String) async throws {
+        let shop = try Shop()
+        // All others bought in a file without a column for the product.
+        let others = try shop.file("others.csv", Shop.transactions.replacing("StockCode", with: "Colour"))
+        let absurd = try shop.file("absurd.csv", Shop.header + Self.transactions.dropFirst(Shop.transactions.count))
+        let output = shop.directory.path + "/features.csv"
+        let straight = try await Program.run(["features", others, absurd, "--json", "-o", output])
+        #expect(straight.status == 0 && straight.error.contains(Self.remark), "\(straight.error)")
+        let header = try #require(shop.read("features.csv").split(separator: "\n").first)
+        #expect(header.split(separator: ",").count == 17 && !header.contains("products"))
+        let said = "churn: no purchase has a product: distinct_products, last_day_products are absent\n"
+        #expect(straight.error.contains(said), "\(straight.error)")
+
+        let place = ["--store", kind == "sqlite" ? shop.store : try MongoDatabase().uri]
+        #expect(try await Program.run(["ingest", others, absurd] + place).status == 0)
+        let built = try await Program.run(["features", "--json"] + place)
+        #expect(built.status == 0 && built.error == said + Self.remark, "\(built.error)")
+        #expect(try built.object()["hash"] as? String == straight.object()["hash"] as? String)
+        let explained = ["explain", "12347", "--model", "churn-temporal", "--models", Shop.models] + place
+        try await Program.fails(explained, 65, ["churn-temporal@1 reads last_day_products", "name no products"])
+    }
+
     @Test("a shop with nobody else has no features, and is told why")
     func nobodyElse() async throws {
         let shop = try Shop()

@@ -188,7 +188,7 @@ struct FileCaseTests {
         var reader = try TransactionReader(bytes: FileCase.bytes("33-missing-stock.csv"), name: "33")
         var builder = FactsBuilder(asOfDay: nil)
         while try builder.add(&reader, maxLines: 10) {}
-        let hasProducts = builder.hasProducts
+        let hasProducts = try builder.hasProducts()
         #expect(!hasProducts)
     }
 

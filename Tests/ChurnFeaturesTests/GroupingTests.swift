@@ -160,6 +160,47 @@ struct GroupingTests {
         #expect(throws: GroupingError.noPurchases) { try Self.build([Self.csv([line("C4", -1, 3)])]) }
     }
 
+    @Test("products of a customer that is left out are none of the build's", arguments: [false, true])
+    func productsOfLeftOut(isSpilled: Bool) throws {
+        let temporary = try TemporaryDirectory()
+        let settings = GroupingSettings(
+            memoryBytes: isSpilled ? Self.little : GroupingLimits.memoryBytes,
+            temporaryDirectory: temporary.path
+        )
+        func line(_ invoice: Int, _ customer: Int, _ code: String, _ quantity: Int, _ price: Int) -> String {
+            "\(invoice),\(code),,\(quantity),12/1/2010 9:00,\(price),\(customer),UK\n"
+        }
+        // 9,300 of the largest lines are more than 64 bits, of one customer or of several.
+        func largest(_ number: Int, _ customer: Int) -> String {
+            line(number / 100, customer, "P\(number % 100)-WITH-QUITE-A-LONG-STOCK-CODE", 1_000, 1_000_000_000)
+        }
+        let absurd = (0..<9_300).map { largest($0, 666) }
+        let shared = (0..<9_300).map { largest($0, 700 + $0 % 2) }
+        // A file without a column for the product.
+        let plain = Array(
+            (ReadingSupport.header.replacing("StockCode", with: "Colour") + line(1, 5, "", 1, 2) + line(2, 6, "", 1, 2))
+                .utf8
+        )
+        for (lines, expected, customers) in [
+            (absurd, false, 2), (absurd + [line(3, 7, "A", 1, 2)], true, 3), (shared, true, 4), ([], false, 2),
+        ] {
+            var builder = FactsBuilder(asOfDay: nil, settings: settings)
+            for file in [plain, Self.csv(lines)] {
+                var reader = try TransactionReader(bytes: file, name: "test", layout: ReadingSupport.monthFirst)
+                while try builder.add(&reader, maxLines: 1_000) {}
+            }
+            let hasProducts = try builder.hasProducts()
+            #expect(hasProducts == expected)
+            let spilledBytes = builder.spilledBytes
+            #expect((spilledBytes > 0) == (isSpilled && !lines.isEmpty))
+            // The answer takes nothing from what follows.
+            var facts: [CustomerFacts] = []
+            let totals = try builder.forEachCustomer { facts.append($0) }
+            #expect(facts.count == customers && totals.customers == Int64(customers))
+            #expect(totals.hasProducts == expected && facts.contains { $0.distinctProducts > 0 } == expected)
+        }
+    }
+
     @Test("too little disk is told before anything is written, with what is needed and what is there")
     func disk() throws {
         var generator = SplitMix64(seed: 1)

@@ -117,6 +117,10 @@ import Testing
         #expect(snapshots.leftOut.shown == [2] && snapshots.leftOut.count == 1)
         #expect(snapshots.cutoffs.map(\.customers) == [[1]] && snapshots.shared?.customers == [1])
         #expect(snapshots == (try collect([usual, (2, absurd)], cutoffs: ["2011-03-01"], shared: 90)))
+        #expect(snapshots.hasProducts)
+        // Nor are its products any of theirs.
+        let plain = (Int64(1), [line("1", "", "2011-01-01"), line("5", "", "2011-07-01")])
+        #expect(try !collect([plain, (2, absurd)], cutoffs: ["2011-03-01"], shared: 90).hasProducts)
     }
 
     @Test("refuses lines out of order, windows beyond the data, empty histories")

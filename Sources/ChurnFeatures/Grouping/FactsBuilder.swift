@@ -11,6 +11,11 @@ package struct FactsBuilder: ~Copyable {
     private let asOfMinute: Int64?
     private var lastPurchaseMinute: Int64?
     private var hasPurchases = false
+    /// Some purchase of the history has a product.
+    private var sawProduct = false
+    /// Units and money of all purchases of the history: no customer has more.
+    private var unitsMilli = 0.0
+    private var amountMilli = 0.0
     /// Bytes of the input so far, as stored, and of all of it, when known: tells how much disk the rest will take.
     private var readBytes: Int64 = 0
     private var finishedBytes: Int64 = 0
@@ -28,9 +33,6 @@ package struct FactsBuilder: ~Copyable {
         // Clamped to the days that facts can have, so that the product cannot overflow.
         asOfMinute = asOfDay.map { Int64(Int32(clamping: $0)) * CivilTime.minutesPerDay }
     }
-
-    /// False while no purchase of the history has a product: then `ProductFeatures` cannot be told.
-    package private(set) var hasProducts = false
 
     /// Bytes of the temporary file so far.
     package private(set) var spilledBytes: Int64 = 0
@@ -67,8 +69,10 @@ package struct FactsBuilder: ~Copyable {
         }
         if isPurchase {
             lastPurchaseMinute = max(lastPurchaseMinute ?? line.minute, line.minute)
-            if !line.stockCode.isEmpty { hasProducts = true }
+            if !line.stockCode.isEmpty { sawProduct = true }
         }
+        unitsMilli += abs(Double(line.quantityMilli))
+        amountMilli += Double(line.amountMilli)
         try keep(line)
     }
 
@@ -104,11 +108,34 @@ package struct FactsBuilder: ~Copyable {
         return BuildContext(asOfMinute: asOfMinute, lastPurchaseMinute: lastPurchaseMinute)
     }
 
+    /// False when no customer that the build has has a product: then `ProductFeatures` cannot be told. To be called after
+    /// the last line.
+    ///
+    /// - Throws: as `forEachCustomer`.
+    package mutating func hasProducts() throws -> Bool {
+        guard sawProduct else { return false }
+        // Nearly always: where all lines together are far below 64 bits, nobody is left out.
+        if max(unitsMilli, amountMilli) < Double(Int64.max / 2) { return true }
+        return try reduced { _, _ in }.hasProducts
+    }
+
     /// Calls `body` with each customer that has a purchase, ascending. To be called once, after the last line.
     ///
     /// - Parameter body: gets the customer's text as well, which is empty of a number and valid only inside the call.
     /// - Throws: `GroupingError`, or what `body` throws.
     package consuming func forEachCustomer(
+        _ body: (CustomerFacts, UnsafeBufferPointer<UInt8>) throws -> Void
+    ) throws -> FactsTotals {
+        let totals = try reduced(body)
+        do throws(FactsError) {
+            try totals.requireCustomers()
+        } catch {
+            throw GroupingError.facts(error)
+        }
+        return totals
+    }
+
+    private mutating func reduced(
         _ body: (CustomerFacts, UnsafeBufferPointer<UInt8>) throws -> Void
     ) throws -> FactsTotals {
         var reducer = BasketReducer(asOfMinute: try context().asOfMinute)
@@ -119,11 +146,6 @@ package struct FactsBuilder: ~Copyable {
             try spill?.forEachMerged { basket in try reducer.add(basket, body) }
         }
         try reducer.finish(body)
-        do throws(FactsError) {
-            try reducer.totals.requireCustomers()
-        } catch {
-            throw GroupingError.facts(error)
-        }
         return reducer.totals
     }
 }

@@ -65,7 +65,6 @@ package struct SnapshotCollector {
             lines.begin(line.customer)
         }
         lines.add(line)
-        if !line.stockCode.isEmpty, !line.isCancellation { hasProducts = true }
         lastLineMinute = max(lastLineMinute, line.minute)
     }
 
@@ -76,6 +75,7 @@ package struct SnapshotCollector {
             leftOut.add(lines.customer)
             return
         }
+        if lines.hasProducts { hasProducts = true }
         lines.sort()
         accumulator.reset(customer: lines.customer)
         let firstDay = days.count
@@ -217,6 +217,8 @@ private struct CustomerLines {
     private(set) var customer: Int64 = 0
     /// Units or money of all purchases, or of all cancellations, exceed 64 bits.
     private(set) var overflow = false
+    /// Some purchase has a product.
+    private(set) var hasProducts = false
     private var bought = Sums()
     private var cancelled = Sums()
     private var lines: [Line] = []
@@ -240,13 +242,14 @@ private struct CustomerLines {
 
     mutating func begin(_ customer: Int64) {
         self.customer = customer
-        (overflow, bought, cancelled) = (false, Sums(), Sums())
+        (overflow, hasProducts, bought, cancelled) = (false, false, Sums(), Sums())
         lines.removeAll(keepingCapacity: true)
         texts.removeAll(keepingCapacity: true)
     }
 
     mutating func add(_ line: TransactionLine) {
         if !(line.isCancellation ? cancelled.add(line) : bought.add(line)) { overflow = true }
+        if !line.isCancellation, !line.stockCode.isEmpty { hasProducts = true }
         lines.append(
             Line(
                 minute: line.minute,

@@ -27,7 +27,7 @@ struct FeatureExport {
         var verdict = ReadingVerdict(read.summary, limit: reading.maxRejects, findings: read.findings())
         if let refusal = verdict.refusal { throw refusal }
         let context = try builder.context()
-        let absent = builder.hasProducts ? [] : ProductFeatures.names
+        let absent = try builder.hasProducts() ? [] : ProductFeatures.names
         let totals = try write(builder, context, without: absent, to: &target, &progress)
         try target.finish()
         progress.clear()
