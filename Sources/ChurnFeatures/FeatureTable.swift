@@ -1,5 +1,5 @@
 internal import CCPU
-internal import ChurnBase
+package import ChurnBase
 
 /// What keeps a feature table from being built. Both come from the data, not from the caller.
 package enum FeatureTableError: Error, Equatable, CustomStringConvertible {
@@ -50,7 +50,7 @@ package struct RowLayout: Sendable {
 
 /// The resident features: customer id -> row of doubles. Built once by `Builder`, then only read.
 ///
-/// Two pieces of raw memory. The rows: each customer's id, then what the `RowLayout` says, so that the look-up ends in the
+/// Two pieces of raw memory. The rows: the number of each customer's id, then what the `RowLayout` says, so that the look-up ends in the
 /// cache line that is read next. The index: open addressing with a load of at most one half, four bytes an entry: the row's
 /// number, and above it as many bits of the hash as there is room for, so that a row is hardly ever looked at in vain. A
 /// look-up takes no lock, does no reference counting and allocates nothing.
@@ -84,10 +84,27 @@ package final class FeatureTable: @unchecked Sendable {
     @usableFromInline let rows: UnsafePointer<Double>
     /// Doubles from row to row: the id, as a bit pattern, and the layout's.
     @usableFromInline let stride: Int
+    /// By row, 0 of numbers; empty when no customer's id is a text.
+    private let checks: [UInt64]
 
-    /// The row of a customer, 0 ..< `rowCount`, or nil when the table has none.
+    /// The row of a customer whose id is a number, 0 ..< `rowCount`, or nil when the table has none. A number below 0 is no
+    /// id of a number, and has none.
     @inlinable
     package func row(of customer: Int64) -> Int? {
+        customer > 0 ? row(numbered: customer) : nil
+    }
+
+    /// The row of a customer, or nil when the table has none, or has another one with the same number there.
+    package func row(of customer: CustomerID) -> Int? {
+        guard customer.isText else { return row(of: customer.number) }
+        guard !checks.isEmpty, let row = row(numbered: customer.number), checks[row] == customer.check else {
+            return nil
+        }
+        return row
+    }
+
+    @inlinable
+    func row(numbered customer: Int64) -> Int? {
         let hash = Self.mix(customer)
         let tag = Self.tag(hash) & tagMask
         var place = Int(truncatingIfNeeded: hash) & mask
@@ -108,7 +125,7 @@ package final class FeatureTable: @unchecked Sendable {
     /// All entries of a group of ids are asked for before the first is looked at, then all their rows: the memory's latency
     /// is paid once a group, not twice an id.
     /// - Parameters:
-    ///   - customers: `count` ids.
+    ///   - customers: `count` ids that are numbers; one below 0 has no row.
     ///   - found: `[count]`, overwritten.
     ///   - columns: what the caller reads next of each row; it is asked for as well.
     package func findRows(
@@ -116,6 +133,36 @@ package final class FeatureTable: @unchecked Sendable {
         count: Int,
         into found: UnsafeMutablePointer<Int32>,
         reading columns: Range<Int>
+    ) {
+        // Nobody has the number 0.
+        findRows(count: count, into: found, reading: columns) { max(customers[$0], 0) }
+    }
+
+    /// The same for ids of any kind.
+    ///
+    /// - Parameters:
+    ///   - customers: the numbers of `count` ids.
+    ///   - checks: the checks of the same ids.
+    package func findRows(
+        of customers: UnsafePointer<Int64>,
+        _ checks: UnsafePointer<UInt64>,
+        count: Int,
+        into found: UnsafeMutablePointer<Int32>,
+        reading columns: Range<Int>
+    ) {
+        findRows(count: count, into: found, reading: columns) { customers[$0] }
+        for index in 0..<count where found[index] >= 0 && customers[index] < 0 {
+            if self.checks.isEmpty || self.checks[Int(found[index])] != checks[index] { found[index] = -1 }
+        }
+    }
+
+    /// - Parameter number: of the id at that index.
+    @inline(__always)
+    private func findRows(
+        count: Int,
+        into found: UnsafeMutablePointer<Int32>,
+        reading columns: Range<Int>,
+        number: (Int) -> Int64
     ) {
         // The columns' first and last cache line; between them are none, or the processor guesses them.
         let first = columns.lowerBound + 1
@@ -126,7 +173,7 @@ package final class FeatureTable: @unchecked Sendable {
             while start < count {
                 let size = min(Self.groupSize, count - start)
                 for index in 0..<size {
-                    let hash = Self.mix(customers[start + index])
+                    let hash = Self.mix(number(start + index))
                     hashes[index] = hash
                     churn_prefetch(entries + (Int(truncatingIfNeeded: hash) & mask))
                 }
@@ -144,8 +191,8 @@ package final class FeatureTable: @unchecked Sendable {
                 }
                 for index in start..<(start + size) {
                     let row = Int(found[index])
-                    if row >= 0, customer(row: row) != customers[index] {
-                        found[index] = Int32(truncatingIfNeeded: self.row(of: customers[index]) ?? -1)
+                    if row >= 0, customer(row: row) != number(index) {
+                        found[index] = Int32(truncatingIfNeeded: self.row(numbered: number(index)) ?? -1)
                     }
                 }
                 start += size
@@ -165,7 +212,7 @@ package final class FeatureTable: @unchecked Sendable {
         return rows + (row &* stride &+ 1)
     }
 
-    /// The customer of a row; rows are in the order in which they were appended.
+    /// The number of a row's customer; rows are in the order in which they were appended.
     ///
     /// - Precondition: as for `features(row:)`.
     @inlinable
@@ -174,8 +221,13 @@ package final class FeatureTable: @unchecked Sendable {
         return Int64(bitPattern: rows[row &* stride].bitPattern)
     }
 
-    /// The customers by row, copied.
+    /// The customers' numbers by row, copied.
     package var customers: [Int64] { (0..<rowCount).map(customer(row:)) }
+
+    /// The customer of a row.
+    package func id(row: Int) -> CustomerID {
+        CustomerID(number: customer(row: row), check: checks.isEmpty ? 0 : checks[row])
+    }
 
     /// The position of a row's segment in `segmentNames`; nil when it has none.
     package func segment(row: Int) -> Int? {
@@ -183,13 +235,14 @@ package final class FeatureTable: @unchecked Sendable {
         return segment == Self.noSegment ? nil : Int(segment)
     }
 
-    private static let noSegment = UInt8.max
+    static let noSegment = UInt8.max
     /// Segments of one table: what a byte holds but for `noSegment`.
     package static let segmentLimit = 255
 
-    /// Bytes of raw memory held for the index and the rows.
+    /// Bytes of memory held for the index, the rows and the checks.
     package var residentBytes: Int {
         (mask + 1) * MemoryLayout<UInt32>.stride + rowCount * stride * MemoryLayout<Double>.stride
+            + checks.count * MemoryLayout<UInt64>.stride
     }
 
     /// Spreads ids, which are often consecutive, over all bits: variant 13 of Stafford's finalisers, as in SplitMix64.
@@ -207,7 +260,7 @@ package final class FeatureTable: @unchecked Sendable {
         UInt32(truncatingIfNeeded: hash >> 32)
     }
 
-    private init(
+    init(
         context: BuildContext,
         generation: Int64,
         identity: UInt64,
@@ -215,6 +268,7 @@ package final class FeatureTable: @unchecked Sendable {
         hasProducts: Bool,
         segmentNames: [String],
         segments: [UInt8],
+        checks: [UInt64],
         index: consuming AlignedMemory<UInt32>,
         entryCount: Int,
         tagMask: UInt32,
@@ -228,6 +282,7 @@ package final class FeatureTable: @unchecked Sendable {
         self.hasProducts = hasProducts
         self.segmentNames = segmentNames
         self.segments = segments
+        self.checks = checks
         self.tagMask = tagMask
         self.stride = stride
         mask = entryCount - 1
@@ -239,150 +294,5 @@ package final class FeatureTable: @unchecked Sendable {
     deinit {
         UnsafeMutableRawPointer(mutating: entries).deallocate()
         UnsafeMutableRawPointer(mutating: rows).deallocate()
-    }
-
-    /// Collects the customers of one build, in any order, and makes the table of them.
-    package struct Builder: ~Copyable {
-        /// Rows of one table; their number plus 1 fits an entry of the index beside at least one bit of the hash.
-        package static let rowLimit = Int(Int32.max)
-
-        private let layout: RowLayout
-        private let context: BuildContext
-        private let generation: Int64
-        private let identity: UInt64
-        private let segmentNames: [String]
-        private var segments: [UInt8] = []
-        private var rowCount = 0
-        private var hasProducts = false
-        private var capacity: Int
-        private let stride: Int
-        private var rows: AlignedMemory<Double>
-
-        /// - Parameters:
-        ///   - layout: what the rows hold.
-        ///   - identity: tells builds apart, where anybody wants to know.
-        ///   - segmentNames: at most `segmentLimit`; the rest is left out.
-        ///   - reservedRows: the number of customers to come, when known; the memory grows beyond it.
-        package init(
-            layout: RowLayout = .features,
-            context: BuildContext,
-            generation: Int64,
-            identity: UInt64 = 0,
-            segmentNames: [String] = [],
-            reservedRows: Int = 0
-        ) {
-            self.identity = identity
-            self.segmentNames = Array(segmentNames.prefix(FeatureTable.segmentLimit))
-            self.layout = layout
-            self.context = context
-            self.generation = generation
-            stride = layout.width + 1
-            capacity = min(max(reservedRows, 16), Self.rowLimit)
-            segments.reserveCapacity(capacity)
-            rows = AlignedMemory(count: capacity * stride)
-        }
-
-        /// Writes the customer's next row.
-        ///
-        /// - Parameter segment: a position in `segmentNames`; any other is none.
-        package mutating func append(_ facts: CustomerFacts, segment: Int? = nil) throws(FeatureTableError) {
-            if rowCount == capacity {
-                guard capacity < Self.rowLimit else { throw .tooManyRows(limit: Self.rowLimit) }
-                grow()
-            }
-            let row = rows.base + rowCount * stride
-            row.initialize(to: Double(bitPattern: UInt64(bitPattern: facts.customer)))
-            layout.write(facts, context, to: row + 1)
-            let known = segment.flatMap { segmentNames.indices.contains($0) ? UInt8($0) : nil }
-            segments.append(known ?? FeatureTable.noSegment)
-            if facts.distinctProducts > 0 { hasProducts = true }
-            rowCount += 1
-        }
-
-        /// The finished table.
-        ///
-        /// - Throws: `duplicateCustomer` when two rows have the same customer.
-        package consuming func finish() throws(FeatureTableError) -> FeatureTable {
-            var entryCount = 2
-            while entryCount < rowCount * 2 { entryCount *= 2 }
-            let index = AlignedMemory<UInt32>(count: entryCount)
-            let entries = index.base
-            entries.initialize(repeating: 0, count: entryCount)
-            // Room for 1 to rowCount below the tag.
-            let tagMask = ~UInt32(0) << UInt32(UInt32.bitWidth - UInt32(rowCount).leadingZeroBitCount)
-            for row in 0..<rowCount {
-                let customer = rows.base[row * stride].bitPattern
-                let hash = FeatureTable.mix(Int64(bitPattern: customer))
-                let tag = FeatureTable.tag(hash) & tagMask
-                var place = Int(truncatingIfNeeded: hash) & (entryCount - 1)
-                while entries[place] != 0 {
-                    if entries[place] & tagMask == tag {
-                        let other = Int(entries[place] & ~tagMask) - 1
-                        guard rows.base[other * stride].bitPattern != customer else {
-                            throw .duplicateCustomer(Int64(bitPattern: customer))
-                        }
-                    }
-                    place = (place + 1) & (entryCount - 1)
-                }
-                entries[place] = tag | UInt32(row + 1)
-            }
-            return FeatureTable(
-                context: context,
-                generation: generation,
-                identity: identity,
-                rowCount: rowCount,
-                hasProducts: hasProducts,
-                segmentNames: segmentNames,
-                segments: segments,
-                index: index,
-                entryCount: entryCount,
-                tagMask: tagMask,
-                rows: rows,
-                stride: stride
-            )
-        }
-
-        private mutating func grow() {
-            let grown = capacity > Self.rowLimit / 2 ? Self.rowLimit : capacity * 2
-            rows = AlignedMemory(count: grown * stride, copying: rows.base, usedCount: rowCount * stride)
-            capacity = grown
-        }
-    }
-}
-
-/// Owns uninitialised memory that starts at a cache line, until `release` gives it away.
-private struct AlignedMemory<Element: BitwiseCopyable>: ~Copyable {
-    let base: UnsafeMutablePointer<Element>
-
-    init(count: Int) {
-        let byteCount = count * MemoryLayout<Element>.stride
-        let isLarge = byteCount >= 2 * Self.hugePageBytes
-        let memory = UnsafeMutableRawPointer.allocate(
-            byteCount: byteCount,
-            alignment: isLarge ? Self.hugePageBytes : Self.cacheLineBytes
-        )
-        #if os(Linux)
-            // A random look-up in ordinary pages misses the TLB as well as the cache. A hint: it may be ignored.
-            if isLarge { madvise(memory, byteCount, MADV_HUGEPAGE) }
-        #endif
-        base = memory.bindMemory(to: Element.self, capacity: count)
-    }
-
-    private static var cacheLineBytes: Int { 64 }
-    private static var hugePageBytes: Int { 2 << 20 }
-
-    init(count: Int, copying old: UnsafeMutablePointer<Element>, usedCount: Int) {
-        self.init(count: count)
-        base.initialize(from: old, count: usedCount)
-    }
-
-    consuming func release() -> UnsafePointer<Element> {
-        let memory = base
-        discard self
-        return UnsafePointer(memory)
-    }
-
-    deinit {
-        UnsafeMutableRawPointer(base).deallocate()
     }
 }

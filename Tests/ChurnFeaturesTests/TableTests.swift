@@ -1,3 +1,4 @@
+import ChurnBase
 import ChurnFeatures
 import TestSupport
 import Testing
@@ -51,9 +52,9 @@ import Testing
         for customer in [0, 1, -1, .min, .max] as [Int64] { #expect(table.row(of: customer) == nil) }
     }
 
-    @Test("any id can be there, and can be missing")
+    @Test("any number can be there, and can be missing")
     func extremeIds() throws {
-        let ids: [Int64] = [.min, -1, 0, 1, .max]
+        let ids: [Int64] = [1, 2, 1 << 32, .max - 1, .max]
         try check(try table(ids), has: ids)
         for absent in ids {
             let others = ids.filter { $0 != absent }
@@ -61,7 +62,50 @@ import Testing
             try check(table, has: others)
             #expect(table.row(of: absent) == nil)
             #expect(rows(of: ids, in: table) == ids.map { others.firstIndex(of: $0) ?? -1 })
+            #expect(rows(of: [0, -1, .min], in: table) == [-1, -1, -1])
         }
+    }
+
+    @Test("a text is found by its number and its check, and by no number", arguments: [0, 1, 300])
+    func texts(numbers: Int) throws {
+        let hash = CustomerHash(bits: 16)
+        func id(_ text: String) throws -> CustomerID {
+            try #require(Array(text.utf8).withUnsafeBufferPointer { CustomerID(text: $0, hash: hash) })
+        }
+        var present = (0..<numbers).map { CustomerID(number: Int64($0 + 1)) }
+        var seen: Set<Int64> = []
+        var absent: [CustomerID] = []
+        for index in 0..<3_000 {
+            let id = try id("CUST-\(index)")
+            if seen.insert(id.number).inserted { present.append(id) } else { absent.append(id) }
+        }
+        #expect(absent.count > 20)
+        var builder = FeatureTable.Builder(context: context, generation: 5)
+        for (number, id) in present.enumerated() {
+            var facts = facts(id.number, number)
+            facts.check = id.check
+            try builder.append(facts)
+        }
+        let table = try builder.finish()
+        let asked = present + absent + [CustomerID(number: .max), CustomerID(number: -1, check: 0)]
+        let expected = Array(present.indices) + [Int](repeating: -1, count: absent.count + 2)
+        #expect(asked.map { table.row(of: $0) ?? -1 } == expected)
+        var found = [Int32](repeating: -2, count: asked.count)
+        table.findRows(
+            of: asked.map(\.number),
+            asked.map(\.check),
+            count: asked.count,
+            into: &found,
+            reading: 0..<18
+        )
+        #expect(found.map(Int.init) == expected)
+        #expect(present.indices.allSatisfy { table.id(row: $0) == present[$0] })
+        // The same numbers, as if they had been sent as numbers.
+        let negative = present.filter(\.isText).map(\.number)
+        #expect(rows(of: negative, in: table) == [Int](repeating: -1, count: negative.count))
+        #expect(negative.allSatisfy { table.row(of: $0) == nil })
+        let rest = 18 * 8 + 8
+        #expect(table.residentBytes >= present.count * (rest + 8))
     }
 
     @Test("ids that fall on the same place of the index are told apart")
@@ -107,7 +151,7 @@ import Testing
     func growth(reserved: Int) throws {
         var random = SplitMix64(seed: UInt64(reserved))
         var ids = Set<Int64>()
-        while ids.count < 5_000 { ids.insert(Int64.random(in: .min ... .max, using: &random)) }
+        while ids.count < 5_000 { ids.insert(Int64.random(in: 1 ... .max, using: &random)) }
         let customers = ids.shuffled(using: &random)
         let table = try table(customers, reservedRows: reserved)
         try check(table, has: customers)
@@ -156,10 +200,10 @@ import Testing
 
     @Test("many threads read one table")
     func concurrentReads() async throws {
-        let table = try table((0..<1_000).map { $0 * 3 })
+        let table = try table((1...1_000).map { $0 * 3 })
         await withTaskGroup(of: Int.self) { group in
             for _ in 0..<8 {
-                group.addTask { (0..<3_000).filter { table.row(of: Int64($0)) != nil }.count }
+                group.addTask { (1...3_000).filter { table.row(of: Int64($0)) != nil }.count }
             }
             for await found in group { #expect(found == 1_000) }
         }
