@@ -105,7 +105,7 @@ let package = Package(
             dependencies: ["ChurnBase", "ChurnFeatures", "CMongo", "CMongoLog", grdb, grdbSQLite],
             swiftSettings: strict
         ),
-        .target(name: "ChurnCalls", swiftSettings: strict),
+        .target(name: "ChurnCalls", dependencies: ["ChurnBase"], swiftSettings: strict),
         .target(
             name: "ChurnServing",
             dependencies: [
@@ -151,8 +151,8 @@ let package = Package(
         .target(
             name: "ServerTestSupport",
             dependencies: [
-                "ChurnServer", "ChurnServing", "ChurnModel", "ChurnStore", "ChurnFeatures", "TestSupport", logging,
-                lifecycle,
+                "ChurnBase", "ChurnServer", "ChurnServing", "ChurnModel", "ChurnStore", "ChurnFeatures", "TestSupport",
+                logging, lifecycle,
             ],
             path: "Tests/ServerTestSupport",
             swiftSettings: strict
@@ -160,8 +160,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "ChurnServer", "ChurnServing", "ChurnModel", "ChurnFeatures", "TestSupport", nioCore, nioPosix,
-                nioLocks,
+                "ChurnBase", "ChurnServer", "ChurnServing", "ChurnModel", "ChurnFeatures", "TestSupport", nioCore,
+                nioPosix, nioLocks,
                 nioHTTP1, nioEmbedded, logging,
             ],
             path: "Tests/FuzzTargets",
@@ -169,7 +169,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ChurnProtocolTests",
-            dependencies: ["ChurnProtocol", "ChurnCalls", "TestSupport", nioCore],
+            dependencies: ["ChurnBase", "ChurnProtocol", "ChurnCalls", "TestSupport", nioCore],
             swiftSettings: strict
         ),
         .testTarget(
@@ -186,7 +186,8 @@ let package = Package(
         .testTarget(
             name: "ChurnServerTests",
             dependencies: [
-                "ChurnServer", "ChurnServing", "ChurnCalls", "ChurnProtocol", "ChurnFeatures", "ChurnModel",
+                "ChurnBase", "ChurnServer", "ChurnServing", "ChurnCalls", "ChurnProtocol", "ChurnFeatures",
+                "ChurnModel",
                 "ChurnStore",
                 "TestSupport", "ServerTestSupport", "FuzzTargets", nioCore,
                 logging, lifecycle,

@@ -367,6 +367,51 @@ void   churn__v1__customer_ids__free_unpacked
   assert(message->base.descriptor == &churn__v1__customer_ids__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   churn__v1__customer_texts__init
+                     (Churn__V1__CustomerTexts         *message)
+{
+  static const Churn__V1__CustomerTexts init_value = CHURN__V1__CUSTOMER_TEXTS__INIT;
+  *message = init_value;
+}
+size_t churn__v1__customer_texts__get_packed_size
+                     (const Churn__V1__CustomerTexts *message)
+{
+  assert(message->base.descriptor == &churn__v1__customer_texts__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t churn__v1__customer_texts__pack
+                     (const Churn__V1__CustomerTexts *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &churn__v1__customer_texts__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t churn__v1__customer_texts__pack_to_buffer
+                     (const Churn__V1__CustomerTexts *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &churn__v1__customer_texts__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Churn__V1__CustomerTexts *
+       churn__v1__customer_texts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Churn__V1__CustomerTexts *)
+     protobuf_c_message_unpack (&churn__v1__customer_texts__descriptor,
+                                allocator, len, data);
+}
+void   churn__v1__customer_texts__free_unpacked
+                     (Churn__V1__CustomerTexts *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &churn__v1__customer_texts__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   churn__v1__feature_columns__init
                      (Churn__V1__FeatureColumns         *message)
 {
@@ -1036,7 +1081,7 @@ const ProtobufCMessageDescriptor churn__v1__notice__descriptor =
   (ProtobufCMessageInit) churn__v1__notice__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor churn__v1__predict_by_id_request__field_descriptors[4] =
+static const ProtobufCFieldDescriptor churn__v1__predict_by_id_request__field_descriptors[5] =
 {
   {
     "customer_id",
@@ -1075,6 +1120,18 @@ static const ProtobufCFieldDescriptor churn__v1__predict_by_id_request__field_de
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "customer",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Churn__V1__PredictByIdRequest, customer),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "model",
     15,
     PROTOBUF_C_LABEL_NONE,
@@ -1089,15 +1146,16 @@ static const ProtobufCFieldDescriptor churn__v1__predict_by_id_request__field_de
 };
 static const unsigned churn__v1__predict_by_id_request__field_indices_by_name[] = {
   1,   /* field[1] = contributions */
+  3,   /* field[3] = customer */
   0,   /* field[0] = customer_id */
-  3,   /* field[3] = model */
+  4,   /* field[4] = model */
   2,   /* field[2] = names */
 };
 static const ProtobufCIntRange churn__v1__predict_by_id_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 15, 3 },
-  { 0, 4 }
+  { 15, 4 },
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor churn__v1__predict_by_id_request__descriptor =
 {
@@ -1107,14 +1165,14 @@ const ProtobufCMessageDescriptor churn__v1__predict_by_id_request__descriptor =
   "Churn__V1__PredictByIdRequest",
   "churn.v1",
   sizeof(Churn__V1__PredictByIdRequest),
-  4,
+  5,
   churn__v1__predict_by_id_request__field_descriptors,
   churn__v1__predict_by_id_request__field_indices_by_name,
   2,  churn__v1__predict_by_id_request__number_ranges,
   (ProtobufCMessageInit) churn__v1__predict_by_id_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor churn__v1__predict_by_id_response__field_descriptors[14] =
+static const ProtobufCFieldDescriptor churn__v1__predict_by_id_response__field_descriptors[15] =
 {
   {
     "customer_id",
@@ -1284,11 +1342,24 @@ static const ProtobufCFieldDescriptor churn__v1__predict_by_id_response__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "customer",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Churn__V1__PredictByIdResponse, customer),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned churn__v1__predict_by_id_response__field_indices_by_name[] = {
   12,   /* field[12] = baseline */
   3,   /* field[3] = churn */
   11,   /* field[11] = contributions */
+  14,   /* field[14] = customer */
   0,   /* field[0] = customer_id */
   9,   /* field[9] = feature_time */
   5,   /* field[5] = features */
@@ -1304,7 +1375,7 @@ static const unsigned churn__v1__predict_by_id_response__field_indices_by_name[]
 static const ProtobufCIntRange churn__v1__predict_by_id_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor churn__v1__predict_by_id_response__descriptor =
 {
@@ -1314,14 +1385,14 @@ const ProtobufCMessageDescriptor churn__v1__predict_by_id_response__descriptor =
   "Churn__V1__PredictByIdResponse",
   "churn.v1",
   sizeof(Churn__V1__PredictByIdResponse),
-  14,
+  15,
   churn__v1__predict_by_id_response__field_descriptors,
   churn__v1__predict_by_id_response__field_indices_by_name,
   1,  churn__v1__predict_by_id_response__number_ranges,
   (ProtobufCMessageInit) churn__v1__predict_by_id_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor churn__v1__predict_batch_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor churn__v1__predict_batch_request__field_descriptors[4] =
 {
   {
     "ids",
@@ -1348,6 +1419,18 @@ static const ProtobufCFieldDescriptor churn__v1__predict_batch_request__field_de
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "customers",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Churn__V1__PredictBatchRequest, rows_case),
+    offsetof(Churn__V1__PredictBatchRequest, customers),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "model",
     15,
     PROTOBUF_C_LABEL_NONE,
@@ -1362,14 +1445,15 @@ static const ProtobufCFieldDescriptor churn__v1__predict_batch_request__field_de
 };
 static const unsigned churn__v1__predict_batch_request__field_indices_by_name[] = {
   1,   /* field[1] = columns */
+  2,   /* field[2] = customers */
   0,   /* field[0] = ids */
-  2,   /* field[2] = model */
+  3,   /* field[3] = model */
 };
 static const ProtobufCIntRange churn__v1__predict_batch_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 15, 2 },
-  { 0, 3 }
+  { 15, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor churn__v1__predict_batch_request__descriptor =
 {
@@ -1379,7 +1463,7 @@ const ProtobufCMessageDescriptor churn__v1__predict_batch_request__descriptor =
   "Churn__V1__PredictBatchRequest",
   "churn.v1",
   sizeof(Churn__V1__PredictBatchRequest),
-  3,
+  4,
   churn__v1__predict_batch_request__field_descriptors,
   churn__v1__predict_batch_request__field_indices_by_name,
   2,  churn__v1__predict_batch_request__number_ranges,
@@ -1422,6 +1506,44 @@ const ProtobufCMessageDescriptor churn__v1__customer_ids__descriptor =
   churn__v1__customer_ids__field_indices_by_name,
   1,  churn__v1__customer_ids__number_ranges,
   (ProtobufCMessageInit) churn__v1__customer_ids__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor churn__v1__customer_texts__field_descriptors[1] =
+{
+  {
+    "customer",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Churn__V1__CustomerTexts, n_customer),
+    offsetof(Churn__V1__CustomerTexts, customer),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned churn__v1__customer_texts__field_indices_by_name[] = {
+  0,   /* field[0] = customer */
+};
+static const ProtobufCIntRange churn__v1__customer_texts__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor churn__v1__customer_texts__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "churn.v1.CustomerTexts",
+  "CustomerTexts",
+  "Churn__V1__CustomerTexts",
+  "churn.v1",
+  sizeof(Churn__V1__CustomerTexts),
+  1,
+  churn__v1__customer_texts__field_descriptors,
+  churn__v1__customer_texts__field_indices_by_name,
+  1,  churn__v1__customer_texts__number_ranges,
+  (ProtobufCMessageInit) churn__v1__customer_texts__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor churn__v1__feature_columns__field_descriptors[1] =

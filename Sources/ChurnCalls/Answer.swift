@@ -8,7 +8,10 @@ package enum Answer {
 
 /// What a server answers to one PredictById, pointing into memory that the server keeps.
 package struct PredictByIDAnswer {
+    /// 0 for a customer whose id is a text.
     package var customer: Int64
+    /// What the caller named it by, if that was a text; else empty.
+    package var customerText = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
     package var probability: Double
     package var logOdds: Double
     package var churn: Bool

@@ -4,8 +4,9 @@ package struct Call {
     package enum Method {
         case predictByID(PredictByIDArguments)
         case predictBatchByIDs(UnsafeBufferPointer<Int64>)
+        case predictBatchByTexts(CustomerTexts)
         case predictBatchByColumns(UnsafeBufferPointer<FeatureColumnView>)
-        /// A batch with neither ids nor columns.
+        /// A batch without any kind of rows.
         case predictBatchEmpty
         case health(names: Bool)
         /// A method that this version does not know.
@@ -27,15 +28,19 @@ package struct Call {
 }
 
 /// The customer of a PredictById, and what its answer is to hold besides the prediction.
-package struct PredictByIDArguments: Sendable {
-    package var customerID: Int64
+package struct PredictByIDArguments {
+    package var customer: CustomerName
     package var contributions: Bool
     package var names: Bool
 
-    package init(customerID: Int64, contributions: Bool = false, names: Bool = false) {
-        self.customerID = customerID
+    package init(customer: CustomerName, contributions: Bool = false, names: Bool = false) {
+        self.customer = customer
         self.contributions = contributions
         self.names = names
+    }
+
+    package init(customerID: Int64, contributions: Bool = false, names: Bool = false) {
+        self.init(customer: .number(customerID), contributions: contributions, names: names)
     }
 }
 

@@ -24,8 +24,15 @@ extension CallFailure {
         CallFailure(code: .notFound, message: "customer \(customerID) is not known")
     }
 
-    package static func damagedCustomer(_ customerID: Int64) -> CallFailure {
-        CallFailure(code: .dataLoss, message: "the stored features of customer \(customerID) contradict themselves")
+    package static func unknownCustomer(_ customer: ResolvedCustomer) -> CallFailure {
+        CallFailure(code: .notFound, message: "customer \(customer.description) is not known")
+    }
+
+    package static func damagedCustomer(_ customer: ResolvedCustomer) -> CallFailure {
+        CallFailure(
+            code: .dataLoss,
+            message: "the stored features of customer \(customer.description) contradict themselves"
+        )
     }
 
     package static let noFeatures = CallFailure(

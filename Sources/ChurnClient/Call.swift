@@ -47,6 +47,8 @@ final class Call {
     var name: String {
         switch new.request.method {
         case .predictByID(let customer, _, _): "predict of customer \(customer)"
+        case .predictByText(let customer, _, _): "predict of customer \(quotedForPeer(customer))"
+        case .predictBatchByTexts(let texts): "predictBatch of \(texts.count) customers"
         case .predictBatchByIDs(let ids): "predictBatch of \(ids.count) customers"
         case .predictBatchByColumns(let columns): "predictBatch of \(columns.first?.values.count ?? 0) rows"
         case .health: "health"

@@ -3,7 +3,11 @@
 
 /// A prediction for one customer.
 public struct Prediction: Equatable, Sendable {
+    /// 0 for a customer whose id is a text.
     public var customerID: Int64
+    /// The text that the customer was asked for by, as the server understood it: without blanks at its ends, of a number
+    /// its digits. `nil` when it was asked for by number.
+    public var customer: String?
     /// Of churn, in [0, 1].
     public var probability: Double
     /// `probability` is `1 / (1 + exp(-logOdds))`.
@@ -26,6 +30,7 @@ public struct Prediction: Equatable, Sendable {
 
     public init(
         customerID: Int64,
+        customer: String? = nil,
         probability: Double,
         logOdds: Double,
         isChurn: Bool,
@@ -39,6 +44,7 @@ public struct Prediction: Equatable, Sendable {
         segment: String
     ) {
         self.customerID = customerID
+        self.customer = customer
         self.probability = probability
         self.logOdds = logOdds
         self.isChurn = isChurn
@@ -87,7 +93,7 @@ public struct BatchPrediction: Equatable, Sendable {
         decisions.indices.contains(row) && decisions[row] != 0
     }
 
-    /// OK, or NOT_FOUND for a customer the server does not know.
+    /// OK, or NOT_FOUND for a customer the server does not know, or INVALID_ARGUMENT for a text that is no customer's id.
     public func status(row: Int) -> StatusCode {
         statuses.indices.contains(row) ? StatusCode(rawValue: Int32(statuses[row])) : .ok
     }
@@ -126,7 +132,9 @@ public struct FeatureColumn: Equatable, Sendable {
 package struct Request: Sendable {
     package enum Method: Sendable {
         case predictByID(customer: Int64, contributions: Bool, names: Bool)
+        case predictByText(customer: String, contributions: Bool, names: Bool)
         case predictBatchByIDs([Int64])
+        case predictBatchByTexts([String])
         case predictBatchByColumns([FeatureColumn])
         case health(names: Bool)
     }

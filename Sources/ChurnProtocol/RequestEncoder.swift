@@ -1,5 +1,6 @@
 internal import CChurnProto
 internal import CProtobufC
+internal import ChurnCalls
 package import NIOCore
 
 /// Writes request frames, each behind whatever the buffer already holds.
@@ -23,9 +24,18 @@ package enum RequestEncoder {
             message.model = UnsafeMutablePointer(mutating: model)
             switch request.method {
             case .predictByID(let customer, let contributions, let names):
-                return writeByID(&message, customer, contributions, names, to: &buffer)
+                return writeByID(&message, contributions, names, to: &buffer) { $0.customer_id = customer }
+            case .predictByText(var customer, let contributions, let names):
+                return customer.withUTF8 { text in
+                    writeByID(&message, contributions, names, to: &buffer) { call in
+                        call.customer.len = text.count
+                        call.customer.data = UnsafeMutablePointer(mutating: text.baseAddress)
+                    }
+                }
             case .predictBatchByIDs(let ids):
                 return writeBatch(&message, ids: ids, to: &buffer)
+            case .predictBatchByTexts(let texts):
+                return writeBatch(&message, texts: texts, to: &buffer)
             case .predictBatchByColumns(let columns):
                 return writeBatch(&message, columns: columns, to: &buffer)
             case .health(let names):
@@ -36,14 +46,14 @@ package enum RequestEncoder {
 
     private static func writeByID(
         _ message: inout Churn__V1__Request,
-        _ customer: Int64,
         _ contributions: Bool,
         _ names: Bool,
-        to buffer: inout ByteBuffer
+        to buffer: inout ByteBuffer,
+        name: (inout Churn__V1__PredictByIdRequest) -> Void
     ) -> Bool {
         var call = Churn__V1__PredictByIdRequest()
         churn__v1__predict_by_id_request__init(&call)
-        call.customer_id = customer
+        name(&call)
         call.contributions = contributions ? 1 : 0
         call.names = names ? 1 : 0
         return withUnsafeMutablePointer(to: &call) { call in
@@ -68,6 +78,20 @@ package enum RequestEncoder {
                     batch.rows_case = CHURN__V1__PREDICT_BATCH_REQUEST__ROWS_IDS
                     batch.ids = list
                 }
+            }
+        }
+    }
+
+    private static func writeBatch(
+        _ message: inout Churn__V1__Request,
+        texts: [String],
+        to buffer: inout ByteBuffer
+    ) -> Bool {
+        CustomerTextList(texts).bytes.withUnsafeBufferPointer { bytes in
+            writeBatch(&message, to: &buffer) { batch in
+                batch.rows_case = CHURN__V1__PREDICT_BATCH_REQUEST__ROWS_CUSTOMERS
+                batch.customers.len = bytes.count
+                batch.customers.data = UnsafeMutablePointer(mutating: bytes.baseAddress)
             }
         }
     }

@@ -57,6 +57,10 @@ extension RequestMessage {
             guard firstRow < rows, rows <= CallLimits.batchRows else { return (call, rows) }
             let part = ids[firstRow..<min(firstRow + count, rows)]
             call.method = .predictBatchByIDs(UnsafeBufferPointer(rebasing: part))
+        case .predictBatchByTexts(let texts):
+            rows = texts.count
+            guard firstRow < rows, rows <= CallLimits.batchRows else { return (call, rows) }
+            call.method = .predictBatchByTexts(texts.part(from: firstRow, atMost: count))
         case .predictBatchByColumns(let columns):
             rows = columns.first?.values.count ?? 0
             guard firstRow < rows, rows <= CallLimits.batchRows, columns.allSatisfy({ $0.values.count == rows }) else {
@@ -82,11 +86,18 @@ extension Call {
     /// - Parameter envelope: the model's name beside the message, here and below; `nil` when there is no envelope.
     init(_ message: Churn__V1__PredictByIdRequest, envelope: UnsafePointer<CChar>?) {
         let arguments = PredictByIDArguments(
-            customerID: message.customer_id,
+            customer: Self.customer(message.customer_id, message.customer),
             contributions: message.contributions != 0,
             names: message.names != 0
         )
         self.init(.predictByID(arguments), own: message.model, envelope: envelope)
+    }
+
+    /// A text that is empty was not there, as proto3 has it.
+    private static func customer(_ number: Int64, _ text: ProtobufCBinaryData) -> CustomerName {
+        guard text.len > 0 else { return .number(number) }
+        let text = UnsafeBufferPointer(start: UnsafePointer(text.data), count: text.len)
+        return number == 0 ? .text(text) : .numberAndText(number, text)
     }
 
     init(
@@ -104,6 +115,10 @@ extension Call {
             if let columns = message.columns?.pointee {
                 method = .predictBatchByColumns(try Self.views(of: columns, arena: arena))
             }
+        case CHURN__V1__PREDICT_BATCH_REQUEST__ROWS_CUSTOMERS:
+            let bytes = UnsafeRawBufferPointer(start: message.customers.data, count: message.customers.len)
+            guard let texts = CustomerTexts(bytes) else { throw .malformed }
+            method = .predictBatchByTexts(texts)
         default: break
         }
         self.init(method, own: message.model, envelope: envelope)

@@ -40,6 +40,7 @@ extension Prediction {
     fileprivate init(_ body: Churn__V1__PredictByIdResponse) throws(DecodeError) {
         self.init(
             customerID: body.customer_id,
+            customer: try text(body.customer, field: "customer"),
             probability: body.probability,
             logOdds: body.log_odds,
             isChurn: body.churn != 0,
@@ -120,6 +121,14 @@ extension HealthReport {
 private func text(_ bytes: UnsafeMutablePointer<CChar>?, field: String) throws(DecodeError) -> String {
     guard let bytes else { return "" }
     guard let text = String(validatingCString: bytes) else { throw .notUTF8(field: field) }
+    return text
+}
+
+/// `nil` for an empty one, which proto3 does not tell from one that is not there.
+private func text(_ bytes: ProtobufCBinaryData, field: String) throws(DecodeError) -> String? {
+    guard bytes.len > 0 else { return nil }
+    let bytes = UnsafeBufferPointer(start: bytes.data, count: bytes.len)
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw .notUTF8(field: field) }
     return text
 }
 

@@ -45,6 +45,8 @@ extension ResponseEncoder {
         var body = Churn__V1__PredictByIdResponse()
         churn__v1__predict_by_id_response__init(&body)
         body.customer_id = answer.customer
+        body.customer.len = answer.customerText.count
+        body.customer.data = UnsafeMutablePointer(mutating: answer.customerText.baseAddress)
         body.probability = answer.probability
         body.log_odds = answer.logOdds
         body.churn = answer.churn ? 1 : 0

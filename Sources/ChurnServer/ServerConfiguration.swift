@@ -1,3 +1,4 @@
+package import ChurnBase
 internal import ChurnProtocol
 
 /// Settings of a server. `init` refuses what cannot work.
@@ -27,6 +28,9 @@ package struct ServerConfiguration: Sendable {
     package var manager: ServiceManager
     /// Whose pages may read answers of HTTP in a browser; `nil`: those of no other origin.
     package var cors: CORSPolicy?
+    /// What the numbers of customers whose ids are texts were made with. Another one is for tests, in which texts are to
+    /// have the same number.
+    package var customerHash = CustomerHash.standard
 
     package static let defaultTransport = TransportKind.epoll
     package static let defaultMaxConnections = 4096

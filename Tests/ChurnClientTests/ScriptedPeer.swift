@@ -50,7 +50,9 @@ enum PeerError: Error {
 
 /// What the peer saw of one request.
 struct PeerRequest: Sendable, Equatable {
-    enum Method: Sendable, Equatable { case predict(Int64), ids([Int64]), columns([String]), health, other }
+    enum Method: Sendable, Equatable {
+        case predict(Int64), predictText(String), ids([Int64]), texts([String]), columns([String]), health, other
+    }
 
     var callID: UInt64
     var timeoutMilliseconds: UInt32
@@ -141,7 +143,13 @@ private final class PeerHandler: ChannelInboundHandler {
             guard let view = try? RequestView.decode(bytes, arena: arena) else { return nil }
             let method: PeerRequest.Method =
                 switch view.call.method {
-                case .predictByID(let arguments): .predict(arguments.customerID)
+                case .predictByID(let arguments):
+                    if case .text(let text) = arguments.customer {
+                        .predictText(String(decoding: text, as: UTF8.self))
+                    } else {
+                        .predict(arguments.customer.number ?? 0)
+                    }
+                case .predictBatchByTexts(let texts): .texts(texts.map { String(decoding: $0, as: UTF8.self) })
                 case .predictBatchByIDs(let ids): .ids(Array(ids))
                 case .predictBatchByColumns(let columns):
                     .columns(columns.map { $0.name.map { String(cString: $0) } ?? "" })

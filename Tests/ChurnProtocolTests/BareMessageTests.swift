@@ -21,7 +21,7 @@ import Testing
                 Issue.record("not a PredictById")
                 return
             }
-            #expect(arguments.customerID == 12347 && String(cString: call.model) == "m")
+            #expect(arguments.customer.number == 12347 && String(cString: call.model) == "m")
         }
         try decode([0x0A, 0x0A, 0x0A, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0x7A, 1, 0x6D], of: .predictBatch) { call in
             guard case .predictBatchByIDs(let ids) = call.method else {
@@ -46,7 +46,7 @@ import Testing
                 Issue.record("not a PredictById")
                 return
             }
-            #expect(arguments.customerID == 0 && String(cString: call.model).isEmpty)
+            #expect(arguments.customer.number == 0 && String(cString: call.model).isEmpty)
         }
         try decode([], of: .predictBatch) { call in
             guard case .predictBatchEmpty = call.method else {

@@ -30,6 +30,9 @@ import Testing
         segment: "loyal"
     )
 
+    private static let text = "CUST-0001 \u{e9}"
+    private static let texts = ["CUST-0001", "12347", "", String(repeating: "x", count: 200)]
+
     private static let health = HealthReport(
         state: .degraded,
         reason: "the store has not answered for 31 s \u{2013} r\u{e9}sum\u{e9}",
@@ -66,6 +69,10 @@ import Testing
         #expect(encoded(byID, 72_623_859_790_382_856, 250) == (try GoldenFrames.frame("request_predict_by_id")))
         let ids = Request(method: .predictBatchByIDs([12347, 12346, 99999, .max]))
         #expect(encoded(ids, .max, 0) == (try GoldenFrames.frame("request_predict_batch_ids")))
+        let byText = Request(method: .predictByText(customer: Self.text, contributions: false, names: false))
+        #expect(encoded(byText, 5, 0) == (try GoldenFrames.frame("request_predict_by_text")))
+        let texts = Request(model: "seed-logistic", method: .predictBatchByTexts(Self.texts))
+        #expect(encoded(texts, 6, 0) == (try GoldenFrames.frame("request_predict_batch_texts")))
         let columns = Request(model: "seed-logistic", method: .predictBatchByColumns(Self.columns))
         #expect(encoded(columns, 3, .max) == (try GoldenFrames.frame("request_predict_batch_columns")))
         let health = Request(method: .health(names: true))
@@ -83,7 +90,7 @@ import Testing
                 Issue.record("not a PredictById")
                 return
             }
-            #expect((arguments.customerID, arguments.contributions, arguments.names) == (12347, true, true))
+            #expect((arguments.customer.number, arguments.contributions, arguments.names) == (12347, true, true))
         }
         try decode("request_predict_batch_ids", arena) { request in
             #expect(request.callID == .max)
@@ -93,6 +100,21 @@ import Testing
                 return
             }
             #expect(Array(ids) == [12347, 12346, 99999, .max])
+        }
+        try decode("request_predict_by_text", arena) { request in
+            guard case .predictByID(let arguments) = request.call.method, case .text(let text) = arguments.customer
+            else {
+                Issue.record("not a PredictById by text")
+                return
+            }
+            #expect(String(decoding: text, as: UTF8.self) == Self.text)
+        }
+        try decode("request_predict_batch_texts", arena) { request in
+            guard case .predictBatchByTexts(let texts) = request.call.method else {
+                Issue.record("not a batch by texts")
+                return
+            }
+            #expect(texts.count == 4 && texts.map { String(decoding: $0, as: UTF8.self) } == Self.texts)
         }
         try decode("request_predict_batch_columns", arena) { request in
             #expect(request.timeoutMilliseconds == .max)
@@ -145,6 +167,30 @@ import Testing
                 }
             }
             #expect(Array(buffer.readableBytesView) == golden)
+        }
+        let byText = try GoldenFrames.frame("response_predict_by_text")
+        withModel { model, _ in
+            var buffer = ByteBuffer()
+            Self.prediction.features.withUnsafeBufferPointer { features in
+                let none = UnsafeBufferPointer<Double>(start: nil, count: 0)
+                var answer = PredictByIDAnswer(
+                    customer: 0,
+                    probability: 0.5,
+                    logOdds: 0,
+                    churn: false,
+                    features: features,
+                    featureTime: Self.prediction.featureTime,
+                    segment: nil,
+                    contributions: none,
+                    baseline: 0,
+                    names: UnsafeBufferPointer(start: nil, count: 0)
+                )
+                Array(Self.text.utf8).withUnsafeBufferPointer { text in
+                    answer.customerText = text
+                    ResponseEncoder.write(answer, model: model, callID: 5, to: &buffer)
+                }
+            }
+            #expect(Array(buffer.readableBytesView) == byText)
         }
         var buffer = ByteBuffer()
         ResponseEncoder.write(Self.health, callID: 4, to: &buffer)

@@ -160,7 +160,12 @@ import Testing
                     _ = columns[index].name.flatMap { String(validatingCString: $0) }
                     _ = columns[index].values.reduce(0, +)
                 }
-            case .predictByID, .predictBatchEmpty, .health, .unknown, .contradictory:
+            case .predictBatchByTexts(let texts):
+                #expect(texts.reduce(0) { $0 + 2 + $1.count } <= payload.count)
+                _ = texts.reduce(0) { $0 ^ $1.reduce(0, ^) }
+            case .predictByID(let arguments):
+                if case .text(let text) = arguments.customer { _ = text.reduce(0, ^) }
+            case .predictBatchEmpty, .health, .unknown, .contradictory:
                 break
             }
         }

@@ -155,12 +155,13 @@ import Testing
     private static func decoded(_ payload: [UInt8], _ arena: DecodeArena) -> PlainPredictByID? {
         payload.withUnsafeBytes { bytes in
             guard let view = try? RequestView.decode(bytes, arena: arena), view.call.model[0] == 0,
-                case .predictByID(let arguments) = view.call.method, !arguments.contributions, !arguments.names
+                case .predictByID(let arguments) = view.call.method, !arguments.contributions, !arguments.names,
+                case .number(let customer) = arguments.customer
             else { return nil }
             return PlainPredictByID(
                 callID: view.callID,
                 timeoutMilliseconds: view.timeoutMilliseconds,
-                customer: arguments.customerID
+                customer: customer
             )
         }
     }

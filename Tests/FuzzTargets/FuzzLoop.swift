@@ -1,3 +1,4 @@
+internal import ChurnBase
 internal import ChurnCalls
 internal import ChurnFeatures
 internal import ChurnModel
@@ -53,12 +54,12 @@ final class LateFeatures: FeatureSource {
     var isImmediate: Bool { false }
 
     func find(
-        _ customerID: Int64,
+        _ customer: ResolvedCustomer,
         _ context: CallContext,
         _ completion: () -> @Sendable (FeatureAnswer) -> Void
     ) -> FeatureAnswer? {
-        guard customerID % 3 != 0, let answer = resident.find(customerID, context, completion) else {
-            return resident.find(customerID, context, completion)
+        guard customer.id.number % 3 != 0, let answer = resident.find(customer, context, completion) else {
+            return resident.find(customer, context, completion)
         }
         let done = completion()
         late.withLockedValue { $0.append { done(answer) } }
@@ -66,13 +67,13 @@ final class LateFeatures: FeatureSource {
     }
 
     func score(
-        _ customerIDs: UnsafeBufferPointer<Int64>,
+        _ customers: BatchCustomers,
         with served: ServedModel,
         _ context: CallContext,
         scratch: BatchScratch,
         _ completion: () -> @Sendable (BatchOutcome) -> Void
     ) throws(CallFailure) -> PredictBatchAnswer? {
-        try resident.score(customerIDs, with: served, context, scratch: scratch, completion)
+        try resident.score(customers, with: served, context, scratch: scratch, completion)
     }
 
     /// - Returns: whether there were any.

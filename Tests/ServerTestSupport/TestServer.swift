@@ -23,6 +23,14 @@ package struct TestServer: Sendable {
         models: [LogisticModel]? = nil,
         configuration change: (inout ServerConfiguration) -> Void = { _ in }
     ) async throws -> TestServer {
+        try await start(over: try location.open(.read), models: models, configuration: change)
+    }
+
+    package static func start(
+        over store: any Store,
+        models: [LogisticModel]? = nil,
+        configuration change: (inout ServerConfiguration) -> Void = { _ in }
+    ) async throws -> TestServer {
         guard let transport = TransportKind(rawValue: Surroundings.transport) else {
             throw Surroundings.Missing(description: "CHURN_TEST_TRANSPORT names no transport; set it to epoll or nio")
         }
@@ -41,7 +49,7 @@ package struct TestServer: Sendable {
             models: try ModelSet(
                 models ?? [ModelCatalog(directory: Surroundings.path("models")).model("seed-logistic")]
             ),
-            store: try location.open(.read),
+            store: store,
             logger: logger
         ) { addresses in
             if let first = addresses.first { listening.yield(first.port) }
@@ -59,7 +67,7 @@ package struct TestServer: Sendable {
             try await group.run()
         }
         for await port in ports {
-            return TestServer(port: port, storeLocation: location, group: group, running: running)
+            return TestServer(port: port, storeLocation: store.location, group: group, running: running)
         }
         try await running.value
         throw CancellationError()

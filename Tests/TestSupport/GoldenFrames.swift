@@ -4,9 +4,11 @@ internal import Foundation
 package enum GoldenFrames {
     package static let requests = [
         "request_predict_by_id", "request_predict_batch_ids", "request_predict_batch_columns", "request_health",
+        "request_predict_by_text", "request_predict_batch_texts",
     ]
     package static let responses = [
         "response_predict_by_id", "response_predict_batch", "response_health", "response_status", "response_notice",
+        "response_predict_by_text",
     ]
 
     /// The whole frame.

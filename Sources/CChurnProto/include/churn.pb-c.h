@@ -23,6 +23,7 @@ typedef struct Churn__V1__PredictByIdRequest Churn__V1__PredictByIdRequest;
 typedef struct Churn__V1__PredictByIdResponse Churn__V1__PredictByIdResponse;
 typedef struct Churn__V1__PredictBatchRequest Churn__V1__PredictBatchRequest;
 typedef struct Churn__V1__CustomerIds Churn__V1__CustomerIds;
+typedef struct Churn__V1__CustomerTexts Churn__V1__CustomerTexts;
 typedef struct Churn__V1__FeatureColumns Churn__V1__FeatureColumns;
 typedef struct Churn__V1__FeatureColumn Churn__V1__FeatureColumn;
 typedef struct Churn__V1__PredictBatchResponse Churn__V1__PredictBatchResponse;
@@ -187,18 +188,26 @@ struct  Churn__V1__PredictByIdRequest
    */
   protobuf_c_boolean names;
   /*
+   * The customer by the text that the shop calls it; "12347" is customer_id 12347. Where both are set they must be the
+   * same customer.
+   */
+  ProtobufCBinaryData customer;
+  /*
    * As in Request, for calls without that envelope. Where both are set they must be equal.
    */
   char *model;
 };
 #define CHURN__V1__PREDICT_BY_ID_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&churn__v1__predict_by_id_request__descriptor) \
-    , 0, 0, 0, (char *)protobuf_c_empty_string }
+    , 0, 0, 0, {0,NULL}, (char *)protobuf_c_empty_string }
 
 
 struct  Churn__V1__PredictByIdResponse
 {
   ProtobufCMessage base;
+  /*
+   * Absent for a customer whose id is a text.
+   */
   int64_t customer_id;
   /*
    * Of churn, in [0, 1].
@@ -241,16 +250,21 @@ struct  Churn__V1__PredictByIdResponse
   double baseline;
   size_t n_names;
   char **names;
+  /*
+   * The text as it was understood, when the request had one: without blanks at its ends, of a number its digits.
+   */
+  ProtobufCBinaryData customer;
 };
 #define CHURN__V1__PREDICT_BY_ID_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&churn__v1__predict_by_id_response__descriptor) \
-    , 0, 0, 0, 0, 0, 0,NULL, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0,NULL, 0, 0,NULL }
+    , 0, 0, 0, 0, 0, 0,NULL, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0,NULL, 0, 0,NULL, {0,NULL} }
 
 
 typedef enum {
   CHURN__V1__PREDICT_BATCH_REQUEST__ROWS__NOT_SET = 0,
   CHURN__V1__PREDICT_BATCH_REQUEST__ROWS_IDS = 1,
-  CHURN__V1__PREDICT_BATCH_REQUEST__ROWS_COLUMNS = 2
+  CHURN__V1__PREDICT_BATCH_REQUEST__ROWS_COLUMNS = 2,
+  CHURN__V1__PREDICT_BATCH_REQUEST__ROWS_CUSTOMERS = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CHURN__V1__PREDICT_BATCH_REQUEST__ROWS__CASE)
 } Churn__V1__PredictBatchRequest__RowsCase;
 
@@ -265,6 +279,7 @@ struct  Churn__V1__PredictBatchRequest
   union {
     Churn__V1__CustomerIds *ids;
     Churn__V1__FeatureColumns *columns;
+    ProtobufCBinaryData customers;
   };
 };
 #define CHURN__V1__PREDICT_BATCH_REQUEST__INIT \
@@ -280,6 +295,20 @@ struct  Churn__V1__CustomerIds
 };
 #define CHURN__V1__CUSTOMER_IDS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&churn__v1__customer_ids__descriptor) \
+    , 0,NULL }
+
+
+/*
+ * As customer in PredictByIdRequest: texts and numbers may be mixed.
+ */
+struct  Churn__V1__CustomerTexts
+{
+  ProtobufCMessage base;
+  size_t n_customer;
+  ProtobufCBinaryData *customer;
+};
+#define CHURN__V1__CUSTOMER_TEXTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&churn__v1__customer_texts__descriptor) \
     , 0,NULL }
 
 
@@ -322,7 +351,8 @@ struct  Churn__V1__PredictBatchResponse
    */
   ProtobufCBinaryData decision;
   /*
-   * One byte a row: a StatusCode (NOT_FOUND for an unknown customer). Absent: OK for every row.
+   * One byte a row: a StatusCode (NOT_FOUND for an unknown customer, INVALID_ARGUMENT for a text that no customer can
+   * have). Absent: OK for every row.
    */
   ProtobufCBinaryData status;
   double threshold;
@@ -589,6 +619,25 @@ Churn__V1__CustomerIds *
 void   churn__v1__customer_ids__free_unpacked
                      (Churn__V1__CustomerIds *message,
                       ProtobufCAllocator *allocator);
+/* Churn__V1__CustomerTexts methods */
+void   churn__v1__customer_texts__init
+                     (Churn__V1__CustomerTexts         *message);
+size_t churn__v1__customer_texts__get_packed_size
+                     (const Churn__V1__CustomerTexts   *message);
+size_t churn__v1__customer_texts__pack
+                     (const Churn__V1__CustomerTexts   *message,
+                      uint8_t             *out);
+size_t churn__v1__customer_texts__pack_to_buffer
+                     (const Churn__V1__CustomerTexts   *message,
+                      ProtobufCBuffer     *buffer);
+Churn__V1__CustomerTexts *
+       churn__v1__customer_texts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   churn__v1__customer_texts__free_unpacked
+                     (Churn__V1__CustomerTexts *message,
+                      ProtobufCAllocator *allocator);
 /* Churn__V1__FeatureColumns methods */
 void   churn__v1__feature_columns__init
                      (Churn__V1__FeatureColumns         *message);
@@ -767,6 +816,9 @@ typedef void (*Churn__V1__PredictBatchRequest_Closure)
 typedef void (*Churn__V1__CustomerIds_Closure)
                  (const Churn__V1__CustomerIds *message,
                   void *closure_data);
+typedef void (*Churn__V1__CustomerTexts_Closure)
+                 (const Churn__V1__CustomerTexts *message,
+                  void *closure_data);
 typedef void (*Churn__V1__FeatureColumns_Closure)
                  (const Churn__V1__FeatureColumns *message,
                   void *closure_data);
@@ -807,6 +859,7 @@ extern const ProtobufCMessageDescriptor churn__v1__predict_by_id_request__descri
 extern const ProtobufCMessageDescriptor churn__v1__predict_by_id_response__descriptor;
 extern const ProtobufCMessageDescriptor churn__v1__predict_batch_request__descriptor;
 extern const ProtobufCMessageDescriptor churn__v1__customer_ids__descriptor;
+extern const ProtobufCMessageDescriptor churn__v1__customer_texts__descriptor;
 extern const ProtobufCMessageDescriptor churn__v1__feature_columns__descriptor;
 extern const ProtobufCMessageDescriptor churn__v1__feature_column__descriptor;
 extern const ProtobufCMessageDescriptor churn__v1__predict_batch_response__descriptor;

@@ -26,7 +26,7 @@ package final class LoopContext {
         self.services = services
         current = snapshot
         lateAnswers = LateAnswers(to: handle)
-        answerer = CallAnswerer(health: services.health)
+        answerer = CallAnswerer(health: services.health, customerHash: services.configuration.customerHash)
     }
 
     /// What calls are answered from now.

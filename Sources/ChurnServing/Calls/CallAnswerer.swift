@@ -1,3 +1,4 @@
+package import ChurnBase
 package import ChurnCalls
 internal import ChurnModel
 internal import NIOCore
@@ -8,12 +9,15 @@ internal import NIOCore
 /// Not `Sendable`: its scratch memory serves one call at a time.
 package final class CallAnswerer {
     private let health: HealthMonitor
+    private let customerHash: CustomerHash
     private let batchScratch = BatchScratch()
     /// The raw features of one customer, then their contributions.
     private let row = UnsafeMutableBufferPointer<Double>.allocate(capacity: 2 * ModelLimits.inputs)
 
-    package init(health: HealthMonitor) {
+    /// - Parameter customerHash: what the numbers of text customers were made with.
+    package init(health: HealthMonitor, customerHash: CustomerHash) {
         self.health = health
+        self.customerHash = customerHash
     }
 
     /// Rows of the largest batch so far, whose memory is kept.
@@ -42,7 +46,12 @@ package final class CallAnswerer {
             case .predictByID(let arguments):
                 return try predict(arguments, call, context, snapshot, deliver, later)
             case .predictBatchByIDs(let ids):
-                return try scoreBatch(ids, call, context, snapshot, deliver, later)
+                return try scoreBatch(call, rows: ids.count, context, snapshot, deliver, later) { BatchCustomers(ids) }
+            case .predictBatchByTexts(let texts):
+                return try scoreBatch(call, rows: texts.count, context, snapshot, deliver, later) {
+                    () throws(CallFailure) in
+                    try BatchCustomers(texts, customerHash, context)
+                }
             case .predictBatchByColumns(let columns):
                 let served = try snapshot.models.model(call.model)
                 let answer = try served.score(
@@ -53,7 +62,7 @@ package final class CallAnswerer {
                 )
                 deliver(.batch(answer, model: served.identity))
             case .predictBatchEmpty:
-                throw .invalidArgument("the batch has neither ids nor columns")
+                throw .invalidArgument("the batch has neither ids nor customers nor columns")
             case .health(let names):
                 deliver(.health(health.report(snapshot, names: names)))
             case .unknown:
@@ -97,8 +106,14 @@ package final class CallAnswerer {
         let served = try snapshot.models.model(call.model)
         guard let features = snapshot.features else { throw .noFeatures }
         try snapshot.requireFeatures(of: served)
-        let pending = PendingPrediction(arguments: arguments, served: served, context: context)
-        let answer = features.find(arguments.customerID, context) {
+        let pending = PendingPrediction(
+            customer: try arguments.customer.resolved(customerHash),
+            contributions: arguments.contributions,
+            names: arguments.names,
+            served: served,
+            context: context
+        )
+        let answer = features.find(pending.customer, context) {
             let done = later()
             return { done(.prediction(pending, $0)) }
         }
@@ -108,18 +123,19 @@ package final class CallAnswerer {
     }
 
     private func scoreBatch(
-        _ ids: UnsafeBufferPointer<Int64>,
         _ call: Call,
+        rows: Int,
         _ context: CallContext,
         _ snapshot: ServingSnapshot,
         _ deliver: (Answer) -> Void,
-        _ later: () -> @Sendable (LateAnswer) -> Void
+        _ later: () -> @Sendable (LateAnswer) -> Void,
+        customers: () throws(CallFailure) -> BatchCustomers
     ) throws(CallFailure) -> Bool {
         let served = try snapshot.models.model(call.model)
-        try requireRows(ids.count)
+        try requireRows(rows)
         guard let features = snapshot.features else { throw .noFeatures }
         try snapshot.requireFeatures(of: served)
-        let answer = try features.score(ids, with: served, context, scratch: batchScratch) {
+        let answer = try features.score(try customers(), with: served, context, scratch: batchScratch) {
             let done = later()
             return { done(.batch($0)) }
         }
@@ -132,7 +148,14 @@ package final class CallAnswerer {
         switch answer {
         case .found(let customer):
             customer.withRow { values, segment in
-                deliver(prediction(call, values, segment, featureTime: customer.featureTime))
+                var answer = prediction(call, values, segment, featureTime: customer.featureTime)
+                guard let text = call.customer.text else {
+                    return deliver(.prediction(answer, model: call.served.identity))
+                }
+                text.withUnsafeBufferPointer { text in
+                    answer.customerText = text
+                    deliver(.prediction(answer, model: call.served.identity))
+                }
             }
         case .failed(let failure):
             deliver(.failure(failure))
@@ -145,14 +168,14 @@ package final class CallAnswerer {
         _ values: UnsafePointer<Double>,
         _ segment: UnsafePointer<CChar>?,
         featureTime: Int64
-    ) -> Answer {
+    ) -> PredictByIDAnswer {
         let served = call.served
         let count = served.inputCount
         for position in 0..<count { row[position] = values[served.featureColumns[position]] }
 
         let (logOdds, probability) = served.score(row: values)
         var contributions = UnsafeBufferPointer<Double>(start: nil, count: 0)
-        if call.arguments.contributions {
+        if call.contributions {
             let out = UnsafeMutableBufferPointer(rebasing: row[count..<(2 * count)])
             served.scorer.contributions(
                 inputs: values + served.inputColumns.lowerBound,
@@ -160,8 +183,8 @@ package final class CallAnswerer {
             )
             contributions = UnsafeBufferPointer(out)
         }
-        let answer = PredictByIDAnswer(
-            customer: call.arguments.customerID,
+        return PredictByIDAnswer(
+            customer: call.customer.id.isText ? 0 : call.customer.id.number,
             probability: probability,
             logOdds: logOdds,
             churn: probability >= served.model.threshold,
@@ -169,9 +192,8 @@ package final class CallAnswerer {
             featureTime: featureTime,
             segment: segment,
             contributions: contributions,
-            baseline: call.arguments.contributions ? served.scorer.baseline : 0,
-            names: call.arguments.names ? served.names : UnsafeBufferPointer(start: nil, count: 0)
+            baseline: call.contributions ? served.scorer.baseline : 0,
+            names: call.names ? served.names : UnsafeBufferPointer(start: nil, count: 0)
         )
-        return .prediction(answer, model: served.identity)
     }
 }

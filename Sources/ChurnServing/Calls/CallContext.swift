@@ -53,8 +53,16 @@ extension Call {
     /// Whether the server is to find the features that it is answered from.
     package var needsFeatures: Bool {
         switch method {
-        case .predictByID, .predictBatchByIDs: true
+        case .predictByID, .predictBatchByIDs, .predictBatchByTexts: true
         case .predictBatchByColumns, .predictBatchEmpty, .health, .unknown, .contradictory: false
+        }
+    }
+
+    /// Whether it is a batch whose features the server is to find.
+    package var isBatchOfCustomers: Bool {
+        switch method {
+        case .predictBatchByIDs, .predictBatchByTexts: true
+        case .predictByID, .predictBatchByColumns, .predictBatchEmpty, .health, .unknown, .contradictory: false
         }
     }
 }

@@ -2,7 +2,9 @@ package import ChurnCalls
 
 /// A PredictById that waits for its customer: all that its answer needs besides the customer's numbers.
 package struct PendingPrediction: Sendable {
-    let arguments: PredictByIDArguments
+    let customer: ResolvedCustomer
+    let contributions: Bool
+    let names: Bool
     let served: ServedModel
     let context: CallContext
 }

@@ -117,7 +117,7 @@ extension ServedModel {
             }
             guard let position = inputs.firstIndex(where: { $0.feature == name }) else {
                 throw .invalidArgument(
-                    "the model \(model.selector) has no feature \(quoted(name)); \(expectation)"
+                    "the model \(model.selector) has no feature \(quotedForPeer(name)); \(expectation)"
                 )
             }
             guard order[position] == nil else { throw .invalidArgument("the column \(name) is there twice") }

@@ -11,7 +11,7 @@ package protocol FeatureSource: Sendable {
     ///   when there is nothing to wait for, so that an immediate answer costs no closure.
     /// - Returns: the answer; `nil` when it comes to the completion.
     func find(
-        _ customerID: Int64,
+        _ customer: ResolvedCustomer,
         _ context: CallContext,
         _ completion: () -> @Sendable (FeatureAnswer) -> Void
     ) -> FeatureAnswer?
@@ -24,7 +24,7 @@ package protocol FeatureSource: Sendable {
     /// - Returns: the answer; `nil` when it comes to the completion.
     /// - Throws: why the batch as a whole fails. Customers that fail by themselves have a status each.
     func score(
-        _ customerIDs: UnsafeBufferPointer<Int64>,
+        _ customers: BatchCustomers,
         with served: ServedModel,
         _ context: CallContext,
         scratch: BatchScratch,

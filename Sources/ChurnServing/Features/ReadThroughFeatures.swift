@@ -1,3 +1,4 @@
+internal import ChurnBase
 package import ChurnCalls
 internal import ChurnFeatures
 internal import ChurnStore
@@ -36,25 +37,25 @@ package struct ReadThroughFeatures: FeatureSource {
     package var isImmediate: Bool { false }
 
     package func find(
-        _ customerID: Int64,
+        _ customer: ResolvedCustomer,
         _ context: CallContext,
         _ completion: () -> @Sendable (FeatureAnswer) -> Void
     ) -> FeatureAnswer? {
         let done = completion()
-        let found = lookup.find(customerID, until: waitDeadline(context, from: context.arrival)) { [self] in
-            done(answer($0, customerID, hasDeadline: context.deadline != nil))
+        let found = lookup.find(customer.id.number, until: waitDeadline(context, from: context.arrival)) { [self] in
+            done(answer($0, customer, hasDeadline: context.deadline != nil))
         }
-        return found.map { answer($0, customerID, hasDeadline: context.deadline != nil) }
+        return found.map { answer($0, customer, hasDeadline: context.deadline != nil) }
     }
 
     package func score(
-        _ customerIDs: UnsafeBufferPointer<Int64>,
+        _ customers: BatchCustomers,
         with served: ServedModel,
         _ context: CallContext,
         scratch: BatchScratch,
         _ completion: () -> @Sendable (BatchOutcome) -> Void
     ) throws(CallFailure) -> PredictBatchAnswer? {
-        BatchLookup(customerIDs, served: served, context: context, features: self, done: completion()).start()
+        BatchLookup(customers, served: served, context: context, features: self, done: completion()).start()
         return nil
     }
 
@@ -65,14 +66,17 @@ package struct ReadThroughFeatures: FeatureSource {
 
     /// What a look-up came to: the one place that gives each outcome its status.
     ///
+    /// Look-ups are by number. A record whose check is another is that of a text with the same number, and nothing of it goes
+    /// to a caller.
     /// - Parameter hasDeadline: whether it was the caller's own deadline that a late look-up has missed.
-    func answer(_ answer: FeatureLookup.Answer, _ customerID: Int64, hasDeadline: Bool) -> FeatureAnswer {
+    func answer(_ answer: FeatureLookup.Answer, _ customer: ResolvedCustomer, hasDeadline: Bool) -> FeatureAnswer {
         switch answer {
-        case .found(let record): return .found(CustomerFeatures(record, layout: rowLayout))
-        case .unknown: return .failed(.unknownCustomer(customerID))
+        case .found(let record) where record.facts.id == customer.id:
+            return .found(CustomerFeatures(record, layout: rowLayout))
+        case .found, .unknown: return .failed(.unknownCustomer(customer))
         case .unavailable(let error):
             failures.note(error)
-            if case .damaged = error { return .failed(.damagedCustomer(customerID)) }
+            if case .damaged = error { return .failed(.damagedCustomer(customer)) }
             return .failed(CallFailure(code: .unavailable, message: error.situation))
         case .late where hasDeadline: return .failed(.deadlineExceeded)
         case .late: return .failed(.storeIsSilent(seconds: ServingLimits.lookupSeconds))

@@ -37,34 +37,39 @@ package final class ResidentFeatures: @unchecked Sendable, FeatureSource {
     package var isImmediate: Bool { true }
 
     package func find(
-        _ customerID: Int64,
+        _ customer: ResolvedCustomer,
         _ context: CallContext,
         _ completion: () -> @Sendable (FeatureAnswer) -> Void
     ) -> FeatureAnswer? {
-        guard let row = table.row(of: customerID) else { return .failed(.unknownCustomer(customerID)) }
+        guard let row = table.row(of: customer.id) else { return .failed(.unknownCustomer(customer)) }
         return .found(CustomerFeatures(self, row: row))
     }
 
     package func score(
-        _ customerIDs: UnsafeBufferPointer<Int64>,
+        _ customers: BatchCustomers,
         with served: ServedModel,
         _ context: CallContext,
         scratch: BatchScratch,
         _ completion: () -> @Sendable (BatchOutcome) -> Void
     ) throws(CallFailure) -> PredictBatchAnswer? {
-        let rows = customerIDs.count
+        let rows = customers.numbers.count
         let columns = served.inputColumns
         scratch.reserve(rows: rows, inputCount: 0)
         let found = scratch.found.baseAddress.unsafelyUnwrapped
         let pointers = scratch.pointers.baseAddress.unsafelyUnwrapped
         let statuses = scratch.statuses
-        let customers = customerIDs.baseAddress.unsafelyUnwrapped
+        let numbers = customers.numbers.baseAddress.unsafelyUnwrapped
+        let checks = customers.checks?.baseAddress
         var unknown = 0
         try forEachSlice(of: rows, context) { first, count in
             // In groups whose rows are still in the first-level cache when they are scored.
             for start in stride(from: first, to: first + count, by: BatchScratch.groupRows) {
                 let size = min(BatchScratch.groupRows, first + count - start)
-                table.findRows(of: customers + start, count: size, into: found, reading: columns)
+                if let checks {
+                    table.findRows(of: numbers + start, checks + start, count: size, into: found, reading: columns)
+                } else {
+                    table.findRows(of: numbers + start, count: size, into: found, reading: columns)
+                }
                 for index in 0..<size {
                     // An unknown customer is scored like row 0, which every table has, and overwritten below.
                     let isUnknown = found[index] < 0
@@ -79,8 +84,10 @@ package final class ResidentFeatures: @unchecked Sendable, FeatureSource {
                 )
             }
         }
+        withExtendedLifetime(customers) {}
         if unknown > 0 {
             for row in 0..<rows where statuses[row] != 0 { scratch.probabilities[row] = .nan }
+            for row in customers.invalidRows { statuses[row] = UInt8(StatusCode.invalidArgument.rawValue) }
         }
         return served.batchAnswer(rows: rows, scratch, hasStatuses: unknown > 0, featureTime: featureTime)
     }

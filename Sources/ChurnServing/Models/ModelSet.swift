@@ -85,7 +85,7 @@ package final class ModelSet: Sendable {
         let served = models.map(\.model.selector).joined(separator: ", ")
         throw CallFailure(
             code: .notFound,
-            message: "the model \(quoted(text)) is not served; this server has \(served)"
+            message: "the model \(quotedForPeer(text)) is not served; this server has \(served)"
         )
     }
 }
@@ -105,10 +105,4 @@ package enum ModelSetError: Error, Equatable, CustomStringConvertible {
             "the model \(model) reads features that this version does not build: \(names.joined(separator: ", "))"
         }
     }
-}
-
-/// A peer's own text, for a message to it: cut short, and with control characters made visible.
-func quoted(_ text: String) -> String {
-    let cut = text.unicodeScalars.prefix(CallLimits.echoedCharacters).map { $0.escaped(asASCII: false) }.joined()
-    return "'\(cut)'"
 }

@@ -187,9 +187,9 @@ import Testing
                 let inputs = try #require(model["inputs"] as? [[String: Any]])
                 #expect(
                     inputs.map { $0["name"] as? String }
-                        == ["customer_id", "features", "Frequency", "Monetary", "AvgOrderValue"]
+                        == ["customer_id", "customer", "features", "Frequency", "Monetary", "AvgOrderValue"]
                 )
-                #expect(inputs[1]["shape"] as? [Int] == [-1, 3] && model["versions"] as? [String] == ["1"])
+                #expect(inputs[2]["shape"] as? [Int] == [-1, 3] && model["versions"] as? [String] == ["1"])
                 let index = "[{\"name\":\"seed-logistic\",\"version\":\"1\",\"state\":\"READY\",\"reason\":\"\"}]"
                 for body in ["", "{}", "{\"ready\":true}"] {
                     #expect(try peer.postJSON("/v2/repository/index", body).text == index)

@@ -88,8 +88,8 @@ import Testing
                 #expect(contributions.count == 3)
                 #expect(abs(baseline + contributions.values.reduce(0, +) - logOdds) < 1e-9)
                 for (target, status) in [
-                    ("/v1/customers/999999/prediction", 404), ("/v1/customers/x/prediction", 400),
-                    ("/v1/customers/9223372036854775808/prediction", 400), ("\(path)?model=none", 404),
+                    ("/v1/customers/999999/prediction", 404), ("/v1/customers/x/prediction", 404),
+                    ("/v1/customers/9223372036854775808/prediction", 404), ("\(path)?model=none", 404),
                     ("\(path)?contributions=maybe", 400), ("\(path)?timeout_ms=0", 400),
                     ("\(path)?nonsense=1", 400), ("\(path)?model=a&model=b", 400), ("\(path)?model=%ff", 400),
                     ("/v1/customers//prediction", 404), ("/v1/customers/1/2/prediction", 404), ("/v1/none", 404),
@@ -122,8 +122,9 @@ import Testing
     @Test(
         "a batch that cannot be answered is refused by name",
         arguments: [
-            ("{}", 400, "neither customer_ids nor features"), ("[]", 400, "the body is of the type array"),
-            ("{\"customer_ids\":[1],\"features\":{}}", 400, "both"), ("{\"customer_ids\":[]}", 400, "no rows"),
+            ("{}", 400, "neither customer_ids nor customers nor features"),
+            ("[]", 400, "the body is of the type array"),
+            ("{\"customer_ids\":[1],\"features\":{}}", 400, "two of"), ("{\"customer_ids\":[]}", 400, "no rows"),
             ("{\"customer_ids\":[1.5]}", 400, "row 0"), ("{\"customer_ids\":[1,\"x\"]}", 400, "row 1"),
             ("{\"customer_ids\":[1],\"customer_ids\":[1]}", 400, "twice"), ("{\"ids\":[1]}", 400, "'ids'"),
             ("{\"customer_ids\":[1}", 400, "Expecting ',' delimiter, at byte 18"), ("", 400, "Expecting value"),

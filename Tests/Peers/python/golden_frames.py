@@ -37,6 +37,14 @@ def messages(pb):
     batch_ids.predict_batch.ids.customer_id.extend([12347, 12346, 99999, 9223372036854775807])
     yield "request_predict_batch_ids", batch_ids
 
+    by_text = pb.Request(call_id=5)
+    by_text.predict_by_id.customer = "CUST-0001 \u00e9"  # not ASCII
+    yield "request_predict_by_text", by_text
+
+    batch_texts = pb.Request(call_id=6, model="seed-logistic")
+    batch_texts.predict_batch.customers.customer.extend(["CUST-0001", "12347", "", "x" * 200])
+    yield "request_predict_batch_texts", batch_texts
+
     batch_columns = pb.Request(call_id=3, timeout_ms=4294967295, model="seed-logistic")
     for name, values in [
         ("Frequency", [7.0, 1.0, 4.0]),
@@ -64,6 +72,15 @@ def messages(pb):
     body.baseline = -1.0986122886681098
     body.names.extend(["Frequency", "Monetary", "AvgOrderValue"])
     yield "response_predict_by_id", answer
+
+    answer = pb.Response(call_id=5)
+    body = answer.predict_by_id
+    body.customer = "CUST-0001 \u00e9"
+    body.probability = 0.5
+    identity(body)
+    body.features.extend([7.0, 4310.0, 615.7142857142857])
+    body.feature_time = 1323475200
+    yield "response_predict_by_text", answer
 
     answer = pb.Response(call_id=0xFFFFFFFFFFFFFFFF)
     body = answer.predict_batch

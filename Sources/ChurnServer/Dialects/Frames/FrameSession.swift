@@ -161,7 +161,7 @@ final class FrameSession: ConnectionSession {
         guard inFlight < loop.services.configuration.maxInFlightPerConnection else {
             return write(.failure(.tooManyInFlight), callID: request.callID)
         }
-        guard case .predictBatchByIDs = request.call.method else { return answer(request, arrival: arrival) }
+        guard request.call.isBatchOfCustomers else { return answer(request, arrival: arrival) }
         // A batch is looked up by a worker, as one that comes in a large frame.
         guard let reserved = loop.services.budget.reserve(payload.count) else {
             return write(.failure(.outOfMemoryBudget), callID: request.callID)

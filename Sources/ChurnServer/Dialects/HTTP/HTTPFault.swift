@@ -21,9 +21,3 @@ extension HTTPFault {
         HTTPFault(.unsupportedMediaType, "the server knows no other content coding than gzip")
     }
 }
-
-/// A peer's own text, for a message to it: cut short, and with control characters made visible.
-func quotedForPeer(_ text: String) -> String {
-    let cut = text.unicodeScalars.prefix(CallLimits.echoedCharacters).map { $0.escaped(asASCII: false) }.joined()
-    return "'\(cut)'"
-}

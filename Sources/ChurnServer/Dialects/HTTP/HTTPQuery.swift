@@ -1,4 +1,5 @@
 internal import ChurnBase
+internal import ChurnCalls
 internal import NIOCore
 
 /// What stands behind the question mark of a target: names and values, each name once.

@@ -1,4 +1,5 @@
 internal import ChurnBase
+internal import ChurnCalls
 internal import NIOCore
 
 /// What a request asks for, whatever version of HTTP it came in: all of its head that is needed when its body has come.
@@ -6,8 +7,8 @@ struct HTTPRequest: Sendable {
     let method: HTTPMethod
     /// `nil` when there is no such path.
     let route: HTTPRoute?
-    /// Of the path; `nil` unless it is a whole number within the range.
-    let customerID: Int64?
+    /// Of the path.
+    let customer: HTTPCustomer
     /// Of a path of the Open Inference Protocol, as calls have it: NUL-terminated, "name" or "name@version"; empty for any
     /// other path.
     let model: [CChar]
@@ -30,20 +31,26 @@ struct HTTPRequest: Sendable {
         let end = target.firstIndex(of: UInt8(ascii: "?")) ?? target.count
         query = end < target.count ? Array(target[(end + 1)...]) : []
         let path = UnsafeRawBufferPointer(rebasing: target[..<end])
-        func find(_ path: UnsafeRawBufferPointer) -> (HTTPRoute?, Int64?, [CChar], isInference: Bool) {
+        func find(_ path: UnsafeRawBufferPointer) -> (HTTPRoute?, HTTPCustomer, [CChar], isInference: Bool) {
             if HTTPRoute.isInference(path) {
                 let found = HTTPRoute.findInference(path)
-                return (found?.route, nil, found?.model ?? [], true)
+                return (found?.route, .none, found?.model ?? [], true)
             }
-            guard let found = HTTPRoute.find(path) else { return (nil, nil, [], false) }
-            return (found.route, decimalInteger(found.parameter), [], false)
+            guard let found = HTTPRoute.find(path) else { return (nil, .none, [], false) }
+            let isCustomer = found.route == .customerPrediction
+            return (found.route, isCustomer ? HTTPCustomer(found.parameter) : .none, [], false)
         }
-        if path.contains(UInt8(ascii: "%")) {
-            // Hardly ever: no route needs it.
-            (route, customerID, model, isInference) =
-                percentDecoded(path)?.withUnsafeBytes(find) ?? (nil, nil, [], false)
+        if !path.contains(UInt8(ascii: "%")) {
+            (route, customer, model, isInference) = find(path)
+        } else if let found = HTTPRoute.find(path), found.route == .customerPrediction {
+            // Divided before it is decoded: a slash may be part of a customer's id.
+            route = found.route
+            customer = percentDecoded(found.parameter)?.withUnsafeBytes { HTTPCustomer($0) } ?? .malformed
+            (model, isInference) = ([], false)
         } else {
-            (route, customerID, model, isInference) = find(path)
+            // Hardly ever: no other route needs it.
+            (route, customer, model, isInference) =
+                percentDecoded(path)?.withUnsafeBytes(find) ?? (nil, .none, [], false)
         }
     }
 
@@ -52,6 +59,31 @@ struct HTTPRequest: Sendable {
         guard let route else { return true }
         return method == route.method || (method == .head && route.method == .get)
             || (method == .options && !route.isPrototype)
+    }
+}
+
+/// The customer that a path names.
+enum HTTPCustomer: Equatable, Sendable {
+    case none
+    case number(Int64)
+    /// Any other text, perhaps not UTF-8.
+    case text([UInt8])
+    /// A percent sign without two hexadecimal digits behind it.
+    case malformed
+
+    /// - Parameter bytes: without percent-encoding.
+    init(_ bytes: UnsafeRawBufferPointer) {
+        let text = bytes.bindMemory(to: UInt8.self)
+        if case .number(let number) = CustomerText(text) { self = .number(number) } else { self = .text(Array(text)) }
+    }
+
+    /// Lends the name to a call; `nil` when there is none.
+    func withName<Value>(_ body: (CustomerName?) -> Value) -> Value {
+        switch self {
+        case .none, .malformed: body(nil)
+        case .number(let number): body(.number(number))
+        case .text(let text): text.withUnsafeBufferPointer { body(.text($0)) }
+        }
     }
 }
 

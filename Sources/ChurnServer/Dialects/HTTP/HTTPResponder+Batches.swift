@@ -43,8 +43,8 @@ extension HTTPResponder {
         // Packing is for workers.
         writing.isGzip = false
         var outcome = HTTPBatchOutcome.failed(HTTPFault(.internalError, "the batch has no answer"))
-        try batch.answer(loop.answerer, caller.liveness, request.arrival, loop.snapshot) { [writing] answer, ids in
-            outcome = writing.outcome(answer, ids)
+        try batch.answer(loop.answerer, caller.liveness, request.arrival, loop.snapshot) { [writing] answer, labels in
+            outcome = writing.outcome(answer, labels)
         } later: { _, _ in
             // The features are at hand.
         }

@@ -11,29 +11,38 @@ extension HTTPResponder {
     func predictCustomer(_ request: HTTPRequest, for caller: HTTPCaller, on loop: LoopContext) -> HTTPResponse? {
         do throws(HTTPFault) {
             let query = try HTTPQuery(request.query, allowed: Self.customerParameters)
-            guard let customerID = request.customerID else {
-                throw HTTPFault(.badRequest, "the customer id in the path is not a whole number of 64 bits")
-            }
             let selector = try HTTPCallOptions.selector(model: query.text("model"))
-            let arguments = PredictByIDArguments(
-                customerID: customerID,
-                contributions: try query.flag("contributions"),
-                names: true
-            )
+            let contributions = try query.flag("contributions")
             let deadline = try query.deadline(request.arrival)
-            return selector.withUnsafeBufferPointer { selector in
-                let model = selector.baseAddress.unsafelyUnwrapped
-                let tag = entityTag(of: arguments, by: model, loop.snapshot)
-                // Nearly nobody has the answer already, so the customer is looked up only then.
-                if let tag, let known = notModified(tag, request), isKnown(customerID, loop.snapshot) { return known }
-                let call = Call(model: model, method: .predictByID(arguments))
-                let response = self.call(call, of: request, deadline: deadline, for: caller, on: loop)
-                guard let response, response.status == .ok else { return response }
-                return tag.map { tagged(response, $0) } ?? tagged(response, request)
+            return request.customer.withName { name in
+                guard let name else {
+                    return fail(request, .badRequest, "the customer in the path is not in percent-encoding")
+                }
+                let arguments = PredictByIDArguments(customer: name, contributions: contributions, names: true)
+                return selector.withUnsafeBufferPointer { selector in
+                    let call = Call(model: selector.baseAddress.unsafelyUnwrapped, method: .predictByID(arguments))
+                    return predict(arguments, call, of: request, deadline: deadline, for: caller, on: loop)
+                }
             }
         } catch {
             return fail(request, error.status, error.detail)
         }
+    }
+
+    private func predict(
+        _ arguments: PredictByIDArguments,
+        _ call: Call,
+        of request: HTTPRequest,
+        deadline: NIODeadline?,
+        for caller: HTTPCaller,
+        on loop: LoopContext
+    ) -> HTTPResponse? {
+        let tag = entityTag(of: arguments, by: call.model, loop.snapshot)
+        // Nearly nobody has the answer already, so the customer is looked up only then.
+        if let tag, let known = notModified(tag, request), isKnown(arguments.customer, on: loop) { return known }
+        let response = self.call(call, of: request, deadline: deadline, for: caller, on: loop)
+        guard let response, response.status == .ok else { return response }
+        return tag.map { tagged(response, $0) } ?? tagged(response, request)
     }
 
     /// The answer of a call by id.
@@ -48,8 +57,13 @@ extension HTTPResponder {
     }
 
     private func write(_ prediction: PredictByIDAnswer, _ model: ModelIdentityView) {
-        body.pointee.writeLiteral("{\"customer_id\":")
-        body.pointee.writeExact(prediction.customer)
+        if prediction.customer == 0 {
+            body.pointee.writeLiteral("{\"customer\":")
+            body.pointee.writeQuoted(UnsafeRawBufferPointer(prediction.customerText))
+        } else {
+            body.pointee.writeLiteral("{\"customer_id\":")
+            body.pointee.writeExact(prediction.customer)
+        }
         body.pointee.writeLiteral(",\"probability\":")
         body.pointee.writeDouble(prediction.probability)
         body.pointee.writeLiteral(",\"log_odds\":")

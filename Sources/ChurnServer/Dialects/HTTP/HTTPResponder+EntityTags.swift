@@ -39,7 +39,13 @@ extension HTTPResponder {
         var hash = Self.program
         hash.combine(build.identity)
         hash.combine(served.contentHash)
-        hash.combine(arguments.customerID)
+        switch arguments.customer {
+        case .number(let number), .numberAndText(let number, _): hash.combine(number)
+        case .text(let text):
+            // Their answers differ from those of numbers, and a text is no number.
+            hash.combine(byte: 1)
+            hash.combine(UnsafeRawBufferPointer(HardBlanks.trimmed(text)))
+        }
         hash.combine(byte: arguments.contributions ? 1 : 0)
         return hash.value
     }
@@ -51,8 +57,11 @@ extension HTTPResponder {
     }
 
     /// Whether the customer has features.
-    func isKnown(_ customerID: Int64, _ snapshot: ServingSnapshot) -> Bool {
-        snapshot.resident.map { $0.table.row(of: customerID) != nil } ?? false
+    func isKnown(_ customer: CustomerName, on loop: LoopContext) -> Bool {
+        guard let resident = loop.snapshot.resident,
+            let found = try? customer.resolved(loop.services.configuration.customerHash)
+        else { return false }
+        return resident.table.row(of: found.id) != nil
     }
 
     /// Answers a caller that has the answer already; `nil` when it has not.

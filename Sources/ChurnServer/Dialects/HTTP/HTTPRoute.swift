@@ -19,7 +19,7 @@ package enum HTTPRoute: UInt8, CaseIterable, Sendable {
 
     package var isPrototype: Bool { rawValue <= HTTPRoute.predictChurnByID.rawValue }
 
-    /// The path; `{customer_id}` stands for one part of it.
+    /// The path; `{customer}` stands for one part of it.
     var path: StaticString {
         switch self {
         case .banner: "/"
@@ -30,7 +30,7 @@ package enum HTTPRoute: UInt8, CaseIterable, Sendable {
         case .ready: "/readyz"
         case .health: "/v1/health"
         case .models: "/v1/models"
-        case .customerPrediction: "/v1/customers/{customer_id}/prediction"
+        case .customerPrediction: "/v1/customers/{customer}/prediction"
         case .predictions: "/v1/predictions"
         case .openAPI: "/openapi.json"
         case .docs: "/docs"

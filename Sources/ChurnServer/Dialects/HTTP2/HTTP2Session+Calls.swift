@@ -151,7 +151,7 @@ extension HTTP2Session {
     private func answer(_ bytes: UnsafeRawBufferPointer, of method: ServiceMethod, on stream: HTTP2Stream) {
         do throws(DecodeError) {
             let call = try RequestMessage.decode(bytes, of: method, arena: shared.arena)
-            if case .predictBatchByIDs = call.method, let features = loop.snapshot.features, !features.isImmediate {
+            if call.isBatchOfCustomers, let features = loop.snapshot.features, !features.isImmediate {
                 // A batch whose customers may have to be waited for is looked up by a worker.
                 return submitCopy(of: bytes, of: method, on: stream)
             }

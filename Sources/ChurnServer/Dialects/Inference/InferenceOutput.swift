@@ -56,8 +56,9 @@ struct InferenceMetadata {
         let shape: [Int64]
     }
 
-    /// The input of customers whose features the server has.
+    /// The inputs of customers whose features the server has: their ids, and their texts alone.
     static let customerID = "customer_id"
+    static let customer = "customer"
     /// The input of features of the caller's, all in one.
     static let features = "features"
     /// Most characters of the caller's own id of a request, which its answer repeats.
@@ -82,6 +83,7 @@ struct InferenceMetadata {
         inputs =
             [
                 Tensor(name: Self.customerID, datatype: "INT64", shape: [-1]),
+                Tensor(name: Self.customer, datatype: "BYTES", shape: [-1]),
                 Tensor(name: Self.features, datatype: "FP64", shape: [-1, Int64(features.count)]),
             ] + features.map { Tensor(name: $0, datatype: "FP64", shape: [-1]) }
         outputs = InferenceOutputName.allCases.map {
@@ -90,11 +92,15 @@ struct InferenceMetadata {
     }
 
     /// Which inputs go together.
-    static let choice = "send customer_id, or features, or one input for each feature"
+    static let choice = "send customer_id, or customer, or features, or one input for each feature"
 
     /// What metadata cannot say by their tensors.
     static let properties: [(name: String, value: String)] = [
-        ("inputs", "\(choice); customer_id may be BYTES of decimal digits, and features FP32"),
-        ("status", "0 is OK; the numbers are those of gRPC's status codes, 5 for a customer that is not known"),
+        ("inputs", "\(choice); customer_id may be BYTES as well, and features FP32"),
+        (
+            "status",
+            "0 is OK; the numbers are those of gRPC's status codes, 5 for a customer that is not known, 3 for "
+                + "a text that no customer can have"
+        ),
     ]
 }

@@ -17,6 +17,7 @@ struct InferenceRequest: Sendable {
 
     private enum Rows: Sendable {
         case ids([Int64])
+        case texts(CustomerTextList)
         case columns(InferenceColumns)
     }
 
@@ -74,12 +75,15 @@ struct InferenceRequest: Sendable {
         guard let first = tensors.first else {
             throw .invalidArgument("the request has no inputs; \(InferenceMetadata.choice)")
         }
-        for name in [InferenceMetadata.customerID, InferenceMetadata.features] {
+        for name in [InferenceMetadata.customerID, InferenceMetadata.customer, InferenceMetadata.features] {
             guard tensors.count == 1 || !tensors.contains(where: { $0.name == name }) else {
                 throw .invalidArgument("the input \(name) stands alone; \(InferenceMetadata.choice)")
             }
         }
-        if first.name == InferenceMetadata.customerID { return .ids(try first.readIDs()) }
+        if first.name == InferenceMetadata.customer { return .texts(try first.readTexts()) }
+        if first.name == InferenceMetadata.customerID {
+            return first.datatype == "BYTES" ? .texts(try first.readTexts()) : .ids(try first.readIDs())
+        }
         var columns = InferenceColumns()
         if first.name == InferenceMetadata.features {
             try columns.append(served.model.inputs.map(\.feature), first)
@@ -119,6 +123,7 @@ struct InferenceRequest: Sendable {
         }
         switch rows {
         case .ids(let ids): return ids.withUnsafeBufferPointer { perform(.predictBatchByIDs($0)) }
+        case .texts(let texts): return texts.withTexts { perform(.predictBatchByTexts($0)) }
         case .columns(let columns): return columns.withViews { perform(.predictBatchByColumns($0)) }
         }
     }

@@ -71,81 +71,75 @@ struct InferenceTensor {
 
     // MARK: Customers
 
-    /// The customer ids: INT64, or BYTES with the digits of one each.
+    /// The customers' numbers, of INT64.
     func readIDs() throws(CallFailure) -> [Int64] {
-        guard datatype == "INT64" || datatype == "BYTES" else { throw wrongDatatype("INT64 or BYTES") }
+        guard datatype == "INT64" else { throw wrongDatatype("INT64 or BYTES") }
         let rows = try rows(columns: 1)
-        switch (contents, datatype) {
-        case (.raw(let bytes), "INT64"):
+        switch contents {
+        case .raw(let bytes):
             try requireBytes(bytes, 8 * rows)
             return (0..<rows).map { Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) }
-        case (.raw(let bytes), _): return try readRawTexts(bytes, rows)
-        case (.integers(let values), "INT64"):
+        case .integers(let values):
             try requireCount(values.count, rows)
             return Array(values)
-        case (.texts(let texts), "BYTES"):
-            try requireCount(texts.count, rows)
+        case .json(let text):
             var ids: [Int64] = []
-            ids.reserveCapacity(rows)
-            for text in texts { ids.append(try id(text, row: ids.count)) }
+            try forEachJSONValue(text, rows) { _, reader, kind throws(JSONFault) in
+                guard kind == .number, let id = try reader.readNumber().integer else { return false }
+                ids.append(id)
+                return true
+            } wrong: { row in
+                .invalidArgument("row \(row) of the input \(quotedForPeer(name)) is not a whole number of 64 bits")
+            }
             return ids
-        case (.json(let text), _): return try readJSONIDs(text, rows)
         default: throw wrongContents
         }
     }
 
-    private func id(_ text: UnsafeRawBufferPointer, row: Int) throws(CallFailure) -> Int64 {
-        guard let id = decimalInteger(text) else { throw noID(row) }
-        return id
+    /// The customers' texts, of BYTES. What one of them names is a matter of its row.
+    func readTexts() throws(CallFailure) -> CustomerTextList {
+        guard datatype == "BYTES" else { throw wrongDatatype("BYTES") }
+        let rows = try rows(columns: 1)
+        var texts = CustomerTextList()
+        switch contents {
+        case .raw(let bytes): return try readRawTexts(bytes, rows)
+        case .texts(let found):
+            try requireCount(found.count, rows)
+            for text in found { texts.append(text) }
+        case .json(let text):
+            try forEachJSONValue(text, rows) { _, reader, kind throws(JSONFault) in
+                guard kind == .string else { return false }
+                let string = try reader.readString()
+                if string.hasEscapes { texts.append(string.string.utf8) } else { texts.append(string.bytes) }
+                return true
+            } wrong: { row in
+                .invalidArgument("row \(row) of the input \(quotedForPeer(name)) is not a text")
+            }
+        default: throw wrongContents
+        }
+        return texts
     }
 
-    private func noID(_ row: Int) -> CallFailure {
-        .invalidArgument("row \(row) of the input \(quotedForPeer(name)) is not a whole number of 64 bits")
-    }
-
-    private func readRawTexts(_ bytes: UnsafeRawBufferPointer, _ rows: Int) throws(CallFailure) -> [Int64] {
-        var ids: [Int64] = []
+    private func readRawTexts(_ bytes: UnsafeRawBufferPointer, _ rows: Int) throws(CallFailure) -> CustomerTextList {
+        var texts = CustomerTextList()
         var rest = bytes
         while !rest.isEmpty {
             guard rest.count >= 4 else { throw cutText }
             let length = Int(UInt32(littleEndian: rest.loadUnaligned(as: UInt32.self)))
             guard length <= rest.count - 4 else { throw cutText }
-            guard ids.count < rows else { break }
-            ids.append(try id(UnsafeRawBufferPointer(rebasing: rest[4..<(4 + length)]), row: ids.count))
+            guard texts.count < rows else { break }
+            texts.append(UnsafeRawBufferPointer(rebasing: rest[4..<(4 + length)]))
             rest = UnsafeRawBufferPointer(rebasing: rest[(4 + length)...])
         }
         guard rest.isEmpty else {
             throw .invalidArgument("the input \(quotedForPeer(name)) has more values than its shape \(shape) says")
         }
-        try requireCount(ids.count, rows)
-        return ids
+        try requireCount(texts.count, rows)
+        return texts
     }
 
     private var cutText: CallFailure {
         .invalidArgument("the data of the input \(quotedForPeer(name)) end within a value of BYTES")
-    }
-
-    private func readJSONIDs(_ text: UnsafeRawBufferPointer, _ rows: Int) throws(CallFailure) -> [Int64] {
-        var ids: [Int64] = []
-        let isText = datatype == "BYTES"
-        try forEachJSONValue(text, rows) { _, reader, kind throws(JSONFault) in
-            if isText, kind == .string {
-                let string = try reader.readString()
-                // Digits have no escapes, unless somebody insists.
-                let id = string.hasEscapes ? Int64(string.string) : decimalInteger(string.bytes)
-                guard let id else { return false }
-                ids.append(id)
-            } else if !isText, kind == .number {
-                guard let id = try reader.readNumber().integer else { return false }
-                ids.append(id)
-            } else {
-                return false
-            }
-            return true
-        } wrong: { row in
-            noID(row)
-        }
-        return ids
     }
 
     // MARK: Features

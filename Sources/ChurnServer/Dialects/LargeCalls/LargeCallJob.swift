@@ -86,7 +86,7 @@ extension ServerServices {
 
     /// Lends a worker what a large request is decoded into and scored in.
     func withLargeCallMemory(_ body: (LargeCallMemory) -> Void) {
-        let memory = largeCallMemory.take() ?? LargeCallMemory(health: health)
+        let memory = largeCallMemory.take() ?? LargeCallMemory(self)
         defer { largeCallMemory.keep(memory) }
         body(memory)
     }
@@ -100,8 +100,8 @@ final class LargeCallMemory: @unchecked Sendable {
     let arena = DecodeArena(keptBytes: ServerLimits.keptArenaBytes)
     let answerer: CallAnswerer
 
-    init(health: HealthMonitor) {
-        answerer = CallAnswerer(health: health)
+    init(_ services: ServerServices) {
+        answerer = CallAnswerer(health: services.health, customerHash: services.configuration.customerHash)
     }
 
     /// Memory that workers share: as many pieces as there were workers at once.

@@ -1,9 +1,10 @@
+internal import ChurnBase
 internal import ChurnCalls
 internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOPosix
 
-/// A PredictBatch by ids whose customers have to be looked up: a slice at a time, each row scored as soon as its customer
+/// A PredictBatch by customers whose customers have to be looked up: a slice at a time, each row scored as soon as its customer
 /// is there, so that no more than a slice of it waits in the look-up's queue, and nothing of the customers is kept.
 ///
 /// A customer that cannot be had fails its row and not the batch: NOT_FOUND, UNAVAILABLE while the store is gone, DATA_LOSS,
@@ -22,7 +23,10 @@ final class BatchLookup: Sendable {
         var storeIsGone = false
     }
 
-    private let ids: [Int64]
+    private let numbers: [Int64]
+    /// Of texts; `nil` for a batch of numbers.
+    private let checks: [UInt64]?
+    private let invalidRows: [Int]
     private let batch: ScoredBatch
     private let served: ServedModel
     private let context: CallContext
@@ -31,17 +35,19 @@ final class BatchLookup: Sendable {
     private let state = NIOLockedValueBox(State())
 
     /// - Parameters:
-    ///   - ids: 1 or more; copied.
+    ///   - customers: of 1 row or more; copied.
     ///   - done: called once, on any thread.
     init(
-        _ ids: UnsafeBufferPointer<Int64>,
+        _ customers: BatchCustomers,
         served: ServedModel,
         context: CallContext,
         features: ReadThroughFeatures,
         done: @escaping @Sendable (BatchOutcome) -> Void
     ) {
-        self.ids = Array(ids)
-        batch = ScoredBatch(rows: ids.count, served: served)
+        numbers = Array(customers.numbers)
+        checks = customers.checks.map { Array($0) }
+        invalidRows = customers.invalidRows
+        batch = ScoredBatch(rows: numbers.count, served: served)
         self.served = served
         self.context = context
         self.features = features
@@ -59,8 +65,8 @@ final class BatchLookup: Sendable {
         } catch {
             return done(.failed(error))
         }
-        guard first < ids.count else { return finish() }
-        let end = min(first + ServingLimits.lookupRowsPerSlice, ids.count)
+        guard first < numbers.count else { return finish() }
+        let end = min(first + ServingLimits.lookupRowsPerSlice, numbers.count)
         let storeIsGone = state.withLockedValue { state in
             state.waiting = end - first
             return state.storeIsGone
@@ -68,9 +74,20 @@ final class BatchLookup: Sendable {
         let now = NIODeadline.now()
         let until = storeIsGone ? now : features.waitDeadline(context, from: now)
         for row in first..<end {
-            let answer = features.lookup.find(ids[row], until: until) { [self] in take($0, row: row, end: end) }
+            guard let customer = customer(row) else {
+                take(.unknown, row: row, end: end)
+                continue
+            }
+            let answer = features.lookup.find(customer.number, until: until) { [self] in take($0, row: row, end: end) }
             if let answer { take(answer, row: row, end: end) }
         }
+    }
+
+    /// `nil` where the row names nobody that there could be.
+    private func customer(_ row: Int) -> CustomerID? {
+        let number = numbers[row]
+        if let checks { return number == 0 ? nil : CustomerID(number: number, check: checks[row]) }
+        return number > 0 ? CustomerID(number: number) : nil
     }
 
     /// - Parameter end: of the slice.
@@ -79,7 +96,8 @@ final class BatchLookup: Sendable {
         var probability = Double.nan
         var featureTime: Int64?
         // When the caller's deadline has passed, the whole batch fails, not the row.
-        switch features.answer(answer, ids[row], hasDeadline: false) {
+        let customer = ResolvedCustomer(id: customer(row) ?? CustomerID(number: 0), text: nil)
+        switch features.answer(answer, customer, hasDeadline: false) {
         case .found(let customer):
             status = .ok
             featureTime = customer.featureTime
@@ -103,6 +121,7 @@ final class BatchLookup: Sendable {
 
     private func finish() {
         let state = state.withLockedValue { $0 }
+        for row in invalidRows { batch.statuses[row] = UInt8(StatusCode.invalidArgument.rawValue) }
         batch.hasStatuses = state.failedRows > 0
         // Without a single customer there is no time either.
         batch.featureTime = state.featureTime == .max ? features.featureTime : state.featureTime

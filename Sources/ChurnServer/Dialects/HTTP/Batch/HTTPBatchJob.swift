@@ -118,10 +118,10 @@ struct HTTPBatchJob: Sendable {
         defer { withExtendedLifetime((decoded, unpacked)) {} }
         let batch = try HTTPBatchRequest(bytes, arrival: request.arrival)
         let writing = try HTTPBatchWriting(request, services.budget)
-        try batch.answer(answerer, liveness, request.arrival, snapshot) { answer, ids in
-            done(writing.outcome(answer, ids))
-        } later: { late, ids in
-            services.withLargeCallMemory { $0.answerer.deliver(late) { done(writing.outcome($0, ids)) } }
+        try batch.answer(answerer, liveness, request.arrival, snapshot) { answer, labels in
+            done(writing.outcome(answer, labels))
+        } later: { late, labels in
+            services.withLargeCallMemory { $0.answerer.deliver(late) { done(writing.outcome($0, labels)) } }
         }
     }
 
@@ -145,14 +145,14 @@ struct HTTPBatchWriting: Sendable {
         self.budget = budget
     }
 
-    func outcome(_ answer: Answer, _ ids: [Int64]) -> HTTPBatchOutcome {
+    func outcome(_ answer: Answer, _ labels: HTTPBatchLabels) -> HTTPBatchOutcome {
         switch answer {
         case .batch(let batch, let model):
             let rows = batch.probabilities.count
-            guard let reserved = budget.reserve(rows * HTTPBatchResult.rowBytes) else {
+            guard let reserved = budget.reserve(rows * HTTPBatchResult.rowBytes + labels.textBytes) else {
                 return .failed(HTTPFault.outOfMemoryBudget)
             }
-            let result = HTTPBatchResult(batch, model, ids: ids, format, reserved: reserved)
+            let result = HTTPBatchResult(batch, model, labels, format, reserved: reserved)
             let gzip = isGzip && rows > HTTPLimits.plainRows ? GzipWriter() : nil
             let stream = HTTPBatchStream(result, gzip: gzip)
             var response = HTTPResponse(.ok, format.contentType)
@@ -173,14 +173,18 @@ extension HTTPBatchRequest {
         _ liveness: ConnectionLiveness,
         _ arrival: NIODeadline,
         _ snapshot: ServingSnapshot,
-        deliver: (Answer, [Int64]) -> Void,
-        later: @escaping @Sendable (LateAnswer, [Int64]) -> Void
+        deliver: (Answer, HTTPBatchLabels) -> Void,
+        later: @escaping @Sendable (LateAnswer, HTTPBatchLabels) -> Void
     ) throws(HTTPFault) {
         let context = CallContext(arrival: arrival, deadline: deadline, liveness: liveness)
         switch rows {
         case .ids(let ids):
             ids.withUnsafeBufferPointer { pointer in
-                perform(.predictBatchByIDs(pointer), ids, answerer, context, snapshot, deliver, later)
+                perform(.predictBatchByIDs(pointer), .ids(ids), answerer, context, snapshot, deliver, later)
+            }
+        case .texts(let texts):
+            texts.withTexts {
+                perform(.predictBatchByTexts($0), .texts(texts), answerer, context, snapshot, deliver, later)
             }
         case .columns(let columns):
             guard !columns.isEmpty else { throw HTTPFault(.badRequest, "features has no columns") }
@@ -198,7 +202,7 @@ extension HTTPBatchRequest {
                         )
                     }
                     views.withUnsafeBufferPointer { views in
-                        perform(.predictBatchByColumns(views), [], answerer, context, snapshot, deliver, later)
+                        perform(.predictBatchByColumns(views), .none, answerer, context, snapshot, deliver, later)
                     }
                 }
             }
@@ -207,19 +211,19 @@ extension HTTPBatchRequest {
 
     private func perform(
         _ method: Call.Method,
-        _ ids: [Int64],
+        _ labels: HTTPBatchLabels,
         _ answerer: CallAnswerer,
         _ context: CallContext,
         _ snapshot: ServingSnapshot,
-        _ deliver: (Answer, [Int64]) -> Void,
-        _ later: @escaping @Sendable (LateAnswer, [Int64]) -> Void
+        _ deliver: (Answer, HTTPBatchLabels) -> Void,
+        _ later: @escaping @Sendable (LateAnswer, HTTPBatchLabels) -> Void
     ) {
         selector.withUnsafeBufferPointer { selector in
             let call = Call(model: selector.baseAddress.unsafelyUnwrapped, method: method)
             _ = answerer.answer(call, context, with: snapshot) {
-                deliver($0, ids)
+                deliver($0, labels)
             } later: {
-                { later($0, ids) }
+                { later($0, labels) }
             }
         }
     }

@@ -2,13 +2,15 @@ internal import ChurnBase
 internal import ChurnCalls
 internal import NIOCore
 
-/// The body of a batch: customers by their ids, or features by column.
+/// The body of a batch: customers by their numbers or by their texts, or features by column.
 ///
 ///     {"model": "seed-logistic", "customer_ids": [12347, 12348]}
+///     {"customers": ["CUST-0001", "12347", 12348]}
 ///     {"features": {"Frequency": [7, 1], "Monetary": [4310, 12.5], "AvgOrderValue": [615.7, 12.5]}}
 struct HTTPBatchRequest {
     enum Rows {
         case ids([Int64])
+        case texts(CustomerTextList)
         case columns([(name: [CChar], values: [Double])])
     }
 
@@ -17,7 +19,7 @@ struct HTTPBatchRequest {
     var selector: [CChar]
     var deadline: NIODeadline?
 
-    static let names = ["model", "timeout_ms", "customer_ids", "features"]
+    static let names = ["model", "timeout_ms", "customer_ids", "customers", "features"]
 
     /// - Parameter arrival: what the deadline is counted from.
     init(_ bytes: UnsafeRawBufferPointer, arrival: NIODeadline) throws(HTTPFault) {
@@ -76,16 +78,19 @@ struct HTTPBatchRequest {
                 let number = try json { () throws(JSONFault) in try reader.readNumber() }
                 deadline = arrival + (try http { () throws(HTTPFault) in try HTTPCallOptions.timeout(number.integer) })
             case "customer_ids": rows = try merged(rows, .ids(try readIDs(&reader)))
+            case "customers": rows = try merged(rows, .texts(try readTexts(&reader)))
             default: rows = try merged(rows, .columns(try readColumns(&reader)))
             }
         }
-        guard let rows else { throw .invalid("the body has neither customer_ids nor features") }
+        guard let rows else { throw .invalid("the body has neither customer_ids nor customers nor features") }
         let selector = try http { [model] () throws(HTTPFault) in try HTTPCallOptions.selector(model: model) }
         return HTTPBatchRequest(rows: rows, selector: selector, deadline: deadline)
     }
 
     private static func merged(_ rows: Rows?, _ more: Rows) throws(Fault) -> Rows {
-        guard rows == nil else { throw .invalid("the body has both customer_ids and features; send one of them") }
+        guard rows == nil else {
+            throw .invalid("the body has two of customer_ids, customers and features; send one of them")
+        }
         return more
     }
 
@@ -118,6 +123,25 @@ struct HTTPBatchRequest {
             ids.append(id)
         }
         return ids
+    }
+
+    /// Texts, or numbers, which are read as the text that they are.
+    private static func readTexts(_ reader: inout JSONReader) throws(Fault) -> CustomerTextList {
+        var texts = CustomerTextList()
+        try require(.array, "customers", &reader)
+        try json { () throws(JSONFault) in try reader.beginArray() }
+        var isFirst = true
+        while try json({ () throws(JSONFault) in try reader.nextElement(&isFirst) }) {
+            guard texts.count < CallLimits.batchRows else { throw tooManyRows }
+            switch try json({ () throws(JSONFault) in try reader.peek() }) {
+            case .number: texts.append(try json { () throws(JSONFault) in try reader.readNumber() }.text)
+            case .string:
+                let string = try json { () throws(JSONFault) in try reader.readString() }
+                if string.hasEscapes { texts.append(string.string.utf8) } else { texts.append(string.bytes) }
+            default: throw .invalid("row \(texts.count) of customers is neither a text nor a number")
+            }
+        }
+        return texts
     }
 
     private static var tooManyRows: Fault {

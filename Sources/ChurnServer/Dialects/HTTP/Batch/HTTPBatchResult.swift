@@ -39,10 +39,20 @@ enum HTTPBatchFormat: Sendable {
     }
 }
 
+/// The customers of a batch's rows, as the request named them.
+enum HTTPBatchLabels: Sendable {
+    /// The features came with the request.
+    case none
+    case ids([Int64])
+    case texts(CustomerTextList)
+
+    /// Memory beside what every row needs.
+    var textBytes: Int { if case .texts(let texts) = self { texts.bytes.count + 4 * texts.count } else { 0 } }
+}
+
 /// The scored rows of a batch, in memory of their own, to be written a piece at a time.
 final class HTTPBatchResult: HTTPBatchSource {
-    /// Empty when the features came with the request.
-    private let ids: [Int64]
+    private let labels: HTTPBatchLabels
     private let probabilities: [Double]
     /// Empty: no row is a churner.
     private let decisions: [UInt8]
@@ -58,12 +68,12 @@ final class HTTPBatchResult: HTTPBatchSource {
     init(
         _ answer: PredictBatchAnswer,
         _ model: ModelIdentityView,
-        ids: [Int64],
+        _ labels: HTTPBatchLabels,
         _ format: HTTPBatchFormat,
         reserved: MemoryBudget.Reservation?
     ) {
         self.format = format
-        self.ids = ids
+        self.labels = labels
         probabilities = Array(answer.probabilities)
         decisions = Array(answer.decisions)
         statuses = Array(answer.statuses)
@@ -97,11 +107,16 @@ final class HTTPBatchResult: HTTPBatchSource {
             output.writeImmutableBuffer(model)
             // When the features came with the request, there is no time of theirs.
             output.writeLiteral(",\"feature_time\":")
-            if ids.isEmpty { output.writeLiteral("null") } else { output.writeExact(featureTime) }
+            if case .none = labels { output.writeLiteral("null") } else { output.writeExact(featureTime) }
             output.writeLiteral(",\"predictions\":[")
         case .ndjson: break
         case .csv:
-            output.writeLiteral(ids.isEmpty ? "probability,churn,status\n" : "customer_id,probability,churn,status\n")
+            switch labels {
+            case .none: break
+            case .ids: output.writeLiteral("customer_id,")
+            case .texts: output.writeLiteral("customer,")
+            }
+            output.writeLiteral("probability,churn,status\n")
         }
     }
 
@@ -109,8 +124,13 @@ final class HTTPBatchResult: HTTPBatchSource {
         let status = statuses.isEmpty ? StatusCode.ok : StatusCode(rawValue: Int32(statuses[row]))
         let isChurn = !decisions.isEmpty && decisions[row] == 1
         if format == .csv {
-            if !ids.isEmpty {
+            switch labels {
+            case .none: break
+            case .ids(let ids):
                 output.writeDecimal(ids[row])
+                output.writeLiteral(",")
+            case .texts(let texts):
+                texts.withText(row) { output.writeCSV($0) }
                 output.writeLiteral(",")
             }
             if status == .ok {
@@ -123,10 +143,10 @@ final class HTTPBatchResult: HTTPBatchSource {
         }
         if format == .json, row > 0 { output.writeLiteral(",") }
         output.writeLiteral("{")
-        if !ids.isEmpty {
-            output.writeLiteral("\"customer_id\":")
-            output.writeExact(ids[row])
-            output.writeLiteral(",")
+        switch labels {
+        case .none: break
+        case .ids(let ids): output.writeCustomerID(ids[row])
+        case .texts(let texts): texts.withText(row) { output.writeCustomer($0) }
         }
         output.writeLiteral("\"probability\":")
         if status == .ok {
@@ -136,5 +156,44 @@ final class HTTPBatchResult: HTTPBatchSource {
             output.writeString("null,\"churn\":null,\"status\":\"\(status)\"}")
         }
         if format == .ndjson { output.writeLiteral("\n") }
+    }
+}
+
+extension CustomerTextList {
+    /// Lends a row's text as it was understood: without blanks at its ends.
+    func withText(_ row: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+        self[row].withUnsafeBufferPointer { body(HardBlanks.trimmed($0)) }
+    }
+}
+
+extension ByteBuffer {
+    fileprivate mutating func writeCustomerID(_ customerID: Int64) {
+        writeLiteral("\"customer_id\":")
+        writeExact(customerID)
+        writeLiteral(",")
+    }
+
+    /// - Parameter text: UTF-8.
+    fileprivate mutating func writeCustomer(_ text: UnsafeBufferPointer<UInt8>) {
+        if case .number(let customerID) = CustomerText(text) { return writeCustomerID(customerID) }
+        writeLiteral("\"customer\":")
+        writeQuoted(UnsafeRawBufferPointer(text))
+        writeLiteral(",")
+    }
+
+    /// One field of RFC 4180, a number as its digits.
+    fileprivate mutating func writeCSV(_ text: UnsafeBufferPointer<UInt8>) {
+        if case .number(let customerID) = CustomerText(text) { return writeDecimal(customerID) }
+        let quotes = UInt8(ascii: "\"")
+        guard text.contains(where: { $0 < 0x20 || $0 == quotes || $0 == UInt8(ascii: ",") }) else {
+            writeBytes(text)
+            return
+        }
+        writeInteger(quotes)
+        for byte in text {
+            if byte == quotes { writeInteger(quotes) }
+            writeInteger(byte)
+        }
+        writeInteger(quotes)
     }
 }

@@ -1,4 +1,5 @@
 internal import ChurnBase
+internal import ChurnCalls
 
 /// Reads the JSON of the Open Inference Protocol, with faults in the words of requests. Fields that it does not know are
 /// passed over, since clients of other servers send some.

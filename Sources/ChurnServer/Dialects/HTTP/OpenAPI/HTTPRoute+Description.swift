@@ -163,11 +163,12 @@ extension HTTPRoute {
             summary: "Scores one customer.",
             parameters: [
                 .init(
-                    name: "customer_id",
+                    name: "customer",
                     isInPath: true,
-                    summary: "The customer.",
+                    summary: "The customer's id: a number, or the text that the shop has, in percent-encoding.",
                     schema: .object([
-                        ("type", .string("integer")), ("format", .string("int64")), ("example", .integer(12_347)),
+                        ("type", .string("string")), ("minLength", .integer(1)), ("maxLength", .integer(200)),
+                        ("example", .string("12347")),
                     ])
                 ),
                 .init(
@@ -195,7 +196,7 @@ extension HTTPRoute {
         Description(
             operation: "predictBatch",
             tag: "predictions",
-            summary: "Scores many customers, by their ids or by their features.",
+            summary: "Scores many customers, by their numbers, by their texts or by their features.",
             parameters: [
                 .init(
                     name: "format",

@@ -48,6 +48,9 @@ enum HTTPSchemas {
         )
     ])
 
+    /// A text, or a number that stands for its digits.
+    private static let customer = JSON.object([("type", .array([.string("string"), .string("integer")]))])
+
     private static let prediction = [("churn_probability", probability), ("churn_prediction", integer)]
     private static let features = [("Frequency", number), ("Monetary", number), ("AvgOrderValue", number)]
     private static let model = [("name", string), ("version", string), ("schema_id", hash), ("threshold", number)]
@@ -63,11 +66,12 @@ enum HTTPSchemas {
                 "CustomerPrediction",
                 object(
                     [
-                        ("customer_id", exact), ("probability", probability), ("log_odds", number), ("churn", boolean),
+                        ("customer_id", exact), ("customer", string), ("probability", probability),
+                        ("log_odds", number), ("churn", boolean),
                         ("segment", optional("string")), ("feature_time", exact), ("features", numbersByName),
                         ("baseline", number), ("contributions", numbersByName), ("model", reference("Model")),
                     ],
-                    optional: ["baseline", "contributions"]
+                    optional: ["customer_id", "customer", "baseline", "contributions"]
                 )
             ),
             (
@@ -77,6 +81,7 @@ enum HTTPSchemas {
                         "oneOf",
                         .array([
                             batch("customer_ids", array(exact, [("minItems", .integer(1)), ("maxItems", rows)])),
+                            batch("customers", array(customer, [("minItems", .integer(1)), ("maxItems", rows)])),
                             batch(
                                 "features",
                                 type("object", [("minProperties", .integer(1)), ("additionalProperties", column)])
@@ -95,10 +100,10 @@ enum HTTPSchemas {
                         array(
                             object(
                                 [
-                                    ("customer_id", exact), ("probability", optional("number")),
+                                    ("customer_id", exact), ("customer", string), ("probability", optional("number")),
                                     ("churn", optional("boolean")), ("status", string),
                                 ],
-                                optional: ["customer_id"]
+                                optional: ["customer_id", "customer"]
                             )
                         )
                     ),
