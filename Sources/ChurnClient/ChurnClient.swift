@@ -74,6 +74,31 @@ public final class ChurnClient: Sendable {
         return prediction
     }
 
+    /// Predicts for one customer by the text that the shop calls it, such as `CUST-0001`. Digits without leading zeros are
+    /// the number that they are.
+    ///
+    /// - Parameters:
+    ///   - customer: not empty; without blanks at its ends at most 200 bytes.
+    ///   - model: as in ``predict(customerID:model:contributions:names:timeout:)``, like the others.
+    /// - Throws: NOT_FOUND when the server knows no such customer or model, INVALID_ARGUMENT for a text that no customer
+    ///   can have.
+    nonisolated(nonsending)
+        public func predict(
+            customer: String,
+            model: String = "",
+            contributions: Bool = false,
+            names: Bool = false,
+            timeout: Duration? = nil
+        ) async throws(ChurnError) -> Prediction
+    {
+        // It would not be on the wire at all.
+        guard !customer.isEmpty else { throw refused("predict: the customer is empty") }
+        let method = Request.Method.predictByText(customer: customer, contributions: contributions, names: names)
+        let response = try await answer(to: Request(model: model, method: method), timeout)
+        guard case .predictByID(let prediction) = response.result else { throw wrongAnswer("predict") }
+        return prediction
+    }
+
     /// Predicts for many customers, from the features the server has of them. An unknown one fails only its row.
     ///
     /// - Parameters:
@@ -88,6 +113,23 @@ public final class ChurnClient: Sendable {
         ) async throws(ChurnError) -> BatchPrediction
     {
         try await predictBatch(.predictBatchByIDs(customerIDs), rows: customerIDs.count, model, timeout)
+    }
+
+    /// Predicts for many customers by their texts, mixed with numbers as they may be. A customer that is unknown, or that no
+    /// shop can have, fails only its row.
+    ///
+    /// - Parameters:
+    ///   - customers: at most a million.
+    ///   - model: as in ``predict(customerID:model:contributions:names:timeout:)``, like `timeout`.
+    /// - Returns: one row a text, in their order.
+    nonisolated(nonsending)
+        public func predictBatch(
+            customers: [String],
+            model: String = "",
+            timeout: Duration? = nil
+        ) async throws(ChurnError) -> BatchPrediction
+    {
+        try await predictBatch(.predictBatchByTexts(customers), rows: customers.count, model, timeout)
     }
 
     /// Predicts from features that come with the call.

@@ -70,7 +70,7 @@ struct HelpTests {
         "wrong usage is 64, and says how it is right",
         arguments: [
             (["bogus"], "churn <subcommand>"), (["ingest"], "churn ingest [<options>] <path>"),
-            (["predict"], "churn predict <id>"), (["predict", "abc"], "'abc' is invalid for '<id>'"),
+            (["predict"], "churn predict <customer> ..."), (["predict", "1", "--no-such"], "Unknown option"),
             (["score"], "name a file, or give --all"), (["score", "a.csv", "--all"], "not both"),
             (["score", "a.csv", "--batch-rows", "0"], "--batch-rows: 0"),
             (["ingest", "a.csv", "--batch-lines", "0"], "--batch-lines: 0"), (["generate"], "--output"),

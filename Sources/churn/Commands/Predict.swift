@@ -14,11 +14,12 @@ struct Predict: AsyncParsableCommand {
               churn predict 12347
               churn predict 12347 12346 --model seed-logistic --contributions
               churn predict 12347 --json | jq .prediction.churn_probability
+              churn predict CUST-0001 ann@example.com
             """
     )
 
-    @Argument(help: ArgumentHelp("Customer ids.", valueName: "id"))
-    var ids: [Int64]
+    @Argument(help: ArgumentHelp("Customer ids: numbers, or the texts that the shop has.", valueName: "customer"))
+    var customers: [String]
 
     @OptionGroup var model: ModelOption
     @OptionGroup var server: ServerOptions
@@ -46,14 +47,14 @@ struct Predict: AsyncParsableCommand {
         try report(answers)
     }
 
-    /// In the order of the ids; all are asked for at once.
+    /// In the order of the customers; all are asked for at once.
     private func ask(_ client: ChurnClient, _ selector: String) async -> [Result<Prediction, ChurnError>] {
         await withTaskGroup(of: (index: Int, answer: Result<Prediction, ChurnError>).self) { group in
-            for (index, id) in ids.enumerated() {
+            for (index, customer) in customers.enumerated() {
                 group.addTask { [contributions] in
                     do throws(ChurnError) {
                         let prediction = try await client.predict(
-                            customerID: id,
+                            customer: customer,
                             model: selector,
                             contributions: contributions,
                             names: true
@@ -79,7 +80,7 @@ struct Predict: AsyncParsableCommand {
         guard let error = errors.first(where: { $0.code != .notFound }) ?? errors.first else { return }
         guard errors.count > 1 else { throw error }
         var failure = Failure(error)
-        failure.message += " (\(errors.count - 1) more of the \(ids.count) failed)"
+        failure.message += " (\(errors.count - 1) more of the \(customers.count) failed)"
         throw failure
     }
 }

@@ -6,7 +6,7 @@ enum PredictionText {
     static func object(_ prediction: Prediction) -> JSON {
         let names = prediction.featureNames
         var members: [(String, JSON)] = [
-            ("customer_id", .integer(prediction.customerID)),
+            customer(prediction),
             ("features", .object(zip(names, prediction.features).map { ($0, .number($1)) })),
             (
                 "prediction",
@@ -31,6 +31,16 @@ enum PredictionText {
         return .object(members)
     }
 
+    /// A customer whose id is a text has another member, so that no reader takes one for the other.
+    private static func customer(_ prediction: Prediction) -> (String, JSON) {
+        guard prediction.customerID == 0 else { return ("customer_id", .integer(prediction.customerID)) }
+        return ("customer", .string(prediction.customer ?? ""))
+    }
+
+    private static func name(_ prediction: Prediction) -> String {
+        prediction.customerID == 0 ? (prediction.customer ?? "").oneLine : "\(prediction.customerID)"
+    }
+
     /// A table with a row a customer, and with `contributions` one more for each of them.
     static func text(_ predictions: [Prediction], contributions: Bool) -> String {
         guard let first = predictions.first else { return "" }
@@ -45,7 +55,7 @@ enum PredictionText {
             guard prediction.features.count == first.featureNames.count else { continue }
             table.add(
                 [
-                    "\(prediction.customerID)", percentText(prediction.probability),
+                    name(prediction), percentText(prediction.probability),
                     prediction.isChurn ? "likely to leave" : "likely to stay",
                 ]
                     + (hasSegments ? [prediction.segment.oneLine] : [])
@@ -61,7 +71,7 @@ enum PredictionText {
     }
 
     private static func contributionsText(_ prediction: Prediction) -> String {
-        var table = Table([("customer \(prediction.customerID)", .left), ("log-odds", .right), ("", .left)])
+        var table = Table([("customer \(name(prediction))", .left), ("log-odds", .right), ("", .left)])
         table.add(["baseline", signedText(prediction.baseline), ""])
         for (name, value) in zip(prediction.featureNames, prediction.contributions) {
             let length = Int(min(30, (10 * value.magnitude).rounded()))
