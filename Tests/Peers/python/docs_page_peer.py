@@ -87,8 +87,8 @@ def _():
     path = f"/v1/customers/{options.customer}/prediction"
     for _, name, size in LOOKS[:2]:
         with Page(size=size) as page:
-            card = page.card("/v1/customers/{customer_id}/prediction", "get")
-            card.get_by_label("customer_id").fill(str(options.customer))
+            card = page.card("/v1/customers/{customer}/prediction", "get")
+            card.get_by_label("customer", exact=True).fill(str(options.customer))
             status, shown, curl = page.send(card)
             ensure(status.startswith("200 "), f"{name}: {status}")
             answer = get(path)
@@ -114,8 +114,8 @@ def _():
         card.get_by_role("button", name="Send").click()
         card.locator(".status.bad").wait_for()
         ensure(card.locator(".status").inner_text().startswith("422 "), card.locator(".status").inner_text())
-        card = page.card("/v1/customers/{customer_id}/prediction", "get")
-        card.get_by_label("customer_id").fill("0")
+        card = page.card("/v1/customers/{customer}/prediction", "get")
+        card.get_by_label("customer", exact=True).fill("0")
         status, shown, _ = page.send(card)
         ensure(status.startswith("404 ") and "customer 0 is not known" in shown, f"{status}: {shown}")
 

@@ -126,6 +126,29 @@ class Frames:
 # --- Answers -----------------------------------------------------------------------------------------------
 
 
+@check("a customer by its text, alone, in a batch and in a stream of a batch")
+def _():
+    with open_channel() as channel:
+        churn = stub(channel)
+        customer = options.customers[0]
+        wanted = churn.PredictById(by_id(customer), timeout=TIMEOUT_SECONDS)
+        answer = churn.PredictById(pb.PredictByIdRequest(customer=f" {customer}.0"), timeout=TIMEOUT_SECONDS)
+        equal(answer.customer, str(customer), "customer")
+        answer.ClearField("customer")
+        equal(answer.SerializeToString(), wanted.SerializeToString(), "the answer but for the text")
+        code, text = failure(churn.PredictById, pb.PredictByIdRequest(customer="CUST-0001"))
+        equal((code, text), (Code.NOT_FOUND, "customer 'CUST-0001' is not known"), "an unknown text")
+        code, _ = failure(churn.PredictById, pb.PredictByIdRequest(customer="1.7E+04"))
+        equal(code, Code.INVALID_ARGUMENT, "a damaged number")
+        texts = [str(customer), "CUST-0001", "1.7E+04"] * 40_000
+        request = pb.PredictBatchRequest(customers=pb.CustomerTexts(customer=texts))
+        whole = churn.PredictBatch(request, timeout=TIMEOUT_SECONDS)
+        equal(whole.status, bytes([0, 5, 3]) * 40_000, "statuses of the batch")
+        equal(whole.probability[0], wanted.probability, "probability of the batch")
+        parts = list(churn.PredictBatchStream(request, timeout=TIMEOUT_SECONDS))
+        equal(b"".join(part.status for part in parts), whole.status, "statuses of the stream")
+
+
 @check("every customer has one answer in both dialects, bit for bit")
 def _():
     with open_channel() as channel, Frames() as frames:

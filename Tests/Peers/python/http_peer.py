@@ -93,6 +93,21 @@ def _():
     equal(curl("-H", f"if-none-match: {tag}", "--write-out", "%{http_code}", f"{URL}/v1/models"), "304", "known by its tag")
 
 
+@check("a customer by its text: in a path, in percent-encoding, and in batches")
+def _():
+    customer = next(iter(customers))
+    plain = curl(f"{URL}/v1/customers/{customer}/prediction")
+    equal(curl(f"{URL}/v1/customers/%20{customer}.0/prediction"), plain, "a number by its text")
+    codes = {"CUST-0001": 404, "a%2Fb%40example.com": 404, "1e5": 400, "%FF": 400, "0": 404}
+    for text, code in codes.items():
+        found = curl("--output", "/dev/null", "--write-out", "%{http_code}", f"{URL}/v1/customers/{text}/prediction")
+        equal(int(found), code, text)
+    rows = post("/v1/predictions?format=csv", {"customers": [customer, str(customer), "a,b", "1e5"]}).splitlines()
+    table = list(csv.DictReader(rows))
+    equal([row["customer"] for row in table], [str(customer), str(customer), "a,b", "1e5"], "customers")
+    equal([row["status"] for row in table], ["OK", "OK", "NOT_FOUND", "INVALID_ARGUMENT"], "statuses")
+
+
 @check("urllib raises for problems, which say what is wrong")
 def _():
     try:

@@ -81,6 +81,7 @@ class Transport:
             yield f"ids, {kind}", [self.input("customer_id", IDS, "INT64", binary)], False
             yield f"ids [N, 1], {kind}", [self.input("customer_id", IDS.reshape(-1, 1), "INT64", binary)], False
             yield f"ids as BYTES, {kind}", [self.input("customer_id", texts, "BYTES", binary)], False
+            yield f"texts, {kind}", [self.input("customer", texts, "BYTES", binary)], False
             yield f"matrix, {kind}", [self.input("features", VALUES, "FP64", binary)], False
             columns = [self.input(name, VALUES[:, k].copy(), "FP64", binary) for k, name in enumerate(FEATURES)]
             yield f"columns, {kind}", columns[::-1], False
@@ -97,6 +98,10 @@ class Transport:
 
     def unknown(self):
         return [self.input("customer_id", np.array([0, IDS[0], -1], dtype=np.int64), "INT64")]
+
+    def unknown_texts(self):
+        texts = np.array(["CUST-0001", str(IDS[0]), "0"], dtype=np.object_)
+        return [self.input("customer", texts, "BYTES")]
 
     def compare_unknown(self, result):
         equal(result.as_numpy("status").tolist(), [NOT_FOUND, 0, NOT_FOUND], "statuses")
@@ -129,7 +134,7 @@ def blocking(transport, connect):
             keys = {} if transport.is_http else {"as_json": True}
             model = client.get_model_metadata(MODEL, **keys)
             inputs = {tensor["name"]: [int(length) for length in tensor["shape"]] for tensor in model["inputs"]}
-            expected = {"customer_id": [-1], "features": [-1, 3], **{name: [-1] for name in FEATURES}}
+            expected = {"customer_id": [-1], "customer": [-1], "features": [-1, 3], **{name: [-1] for name in FEATURES}}
             equal((model["versions"], inputs), (["1"], expected), "model")
             outputs = {tensor["name"]: tensor["datatype"] for tensor in model["outputs"]}
             equal(outputs, {"probability": "FP64", "decision": "BOOL", "status": "INT32"}, "outputs")
@@ -156,6 +161,7 @@ def blocking(transport, connect):
     def _():
         with connect() as client:
             transport.compare_unknown(client.infer(MODEL, transport.unknown()))
+            transport.compare_unknown(client.infer(MODEL, transport.unknown_texts()))
 
     @check_here("errors say what is wrong")
     def _():

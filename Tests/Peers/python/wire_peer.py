@@ -374,6 +374,34 @@ def _():
         answers(connection)
 
 
+@check("A customer by its text: a number is itself, another text is its own customer, a damaged number is refused")
+def _():
+    with Connection() as connection:
+        customer, probability = next(iter(options.expect.items()))
+
+        def by_text(text, **fields):
+            request = connection.request(model=options.model)
+            request.predict_by_id.CopyFrom(pb.PredictByIdRequest(customer=text, **fields))
+            return connection.call(request)
+
+        body = succeeded(by_text(f" {customer}.0"), "predict_by_id")
+        equal((body.customer_id, body.customer), (customer, str(customer)), "customer")
+        close_to(body.probability, probability, 1e-15, "probability")
+        equal(succeeded(by_text(str(customer), customer_id=customer), "predict_by_id").customer_id, customer, "both")
+        failed(by_text("CUST-0001"), "NOT_FOUND", "'CUST-0001'")
+        failed(by_text("0"), "NOT_FOUND")
+        for text in (f"{customer}e1", f"{customer}.5", "  ", "a\0b", "x" * 201):
+            failed(by_text(text), "INVALID_ARGUMENT")
+        failed(by_text("CUST-0001", customer_id=customer), "INVALID_ARGUMENT", "CUST-0001")
+        request = connection.request(model=options.model)
+        texts = [str(customer), "CUST-0001", "1e5", "", "-1", f"0{customer}"]
+        request.predict_batch.customers.customer.extend(texts)
+        body = succeeded(connection.call(request), "predict_batch")
+        equal(list(body.status), [0, 5, 3, 3, 5, 5], "statuses of the batch")
+        close_to(body.probability[0], probability, 1e-15, "probability of the batch")
+        answers(connection)
+
+
 @check("An unknown method, or none, is UNIMPLEMENTED")
 def _():
     with Connection() as connection:
