@@ -195,7 +195,7 @@ struct GroupingTests {
             #expect((spilledBytes > 0) == (isSpilled && !lines.isEmpty))
             // The answer takes nothing from what follows.
             var facts: [CustomerFacts] = []
-            let totals = try builder.forEachCustomer { facts.append($0) }
+            let totals = try builder.forEachCustomer { found, _ in facts.append(found) }
             #expect(facts.count == customers && totals.customers == Int64(customers))
             #expect(totals.hasProducts == expected && facts.contains { $0.distinctProducts > 0 } == expected)
         }

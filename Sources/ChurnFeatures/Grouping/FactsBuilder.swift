@@ -13,7 +13,7 @@ package struct FactsBuilder: ~Copyable {
     private var hasPurchases = false
     /// Some purchase of the history has a product.
     private var sawProduct = false
-    /// Units and money of all purchases of the history: no customer has more.
+    /// Units and money of all lines, without their signs: no customer has more.
     private var unitsMilli = 0.0
     private var amountMilli = 0.0
     /// Bytes of the input so far, as stored, and of all of it, when known: tells how much disk the rest will take.
