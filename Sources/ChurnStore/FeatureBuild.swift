@@ -99,7 +99,7 @@ package struct CustomerRecord: Equatable, Sendable {
 /// What a store has of some customers.
 package struct CustomerRecords: Equatable, Sendable {
     package var found: [CustomerRecord] = []
-    /// Those whose record cannot be: the others are none the worse for it.
+    /// The numbers of those whose record cannot be: the others are none the worse for it.
     package var damaged: [Int64] = []
 
     package init() {}

@@ -1,3 +1,4 @@
+package import ChurnBase
 package import ChurnFeatures
 
 /// Keeps one record of facts a customer, of one build at a time. Blocking, like `TransactionStore`.
@@ -40,10 +41,11 @@ package protocol FeatureStore: Sendable {
     /// - Throws: `noBuild`; `busy` when the segments are those of another build than the last.
     func setSegments(_ segmentation: SegmentAssignment) throws(StoreError)
 
-    /// The facts of one customer in the last build, or nil when it has none of that id.
+    /// The facts of one customer in the last build, or nil when it has none of that id: a record under the id's number
+    /// with another check is another customer's.
     ///
     /// - Throws: `noBuild`; `damaged(.features)` when the record cannot be.
-    func record(of customer: Int64) throws(StoreError) -> CustomerRecord?
+    func record(of customer: CustomerID) throws(StoreError) -> CustomerRecord?
 
     /// The facts of those of the customers that have any in `build`, in no special order: one query, where the store is
     /// a server. A store that keeps one build only gives those of a newer one, if there is one meanwhile.
@@ -51,17 +53,17 @@ package protocol FeatureStore: Sendable {
     /// - Parameters:
     ///   - customers: distinct.
     ///   - build: what `latestBuild` gave, not long ago: records of a build stay until there are two newer ones.
-    func records(of customers: [Int64], in build: FeatureBuild) throws(StoreError) -> CustomerRecords
+    func records(of customers: [CustomerID], in build: FeatureBuild) throws(StoreError) -> CustomerRecords
 }
 
 extension FeatureStore {
-    package func records(of customers: [Int64], in build: FeatureBuild) throws(StoreError) -> CustomerRecords {
+    package func records(of customers: [CustomerID], in build: FeatureBuild) throws(StoreError) -> CustomerRecords {
         var records = CustomerRecords()
         for customer in customers {
             do throws(StoreError) {
                 if let record = try record(of: customer) { records.found.append(record) }
             } catch .damaged(_, .features) {
-                records.damaged.append(customer)
+                records.damaged.append(customer.number)
             }
         }
         return records
@@ -73,6 +75,16 @@ extension FeatureStore {
 
     package func followBuilds(callingEvery interval: Duration, _ body: (Bool) -> Bool) throws(StoreError) -> Bool {
         false
+    }
+
+    /// The facts of one customer that is a number.
+    package func record(of customer: Int64) throws(StoreError) -> CustomerRecord? {
+        try record(of: CustomerID(number: customer))
+    }
+
+    /// The facts of customers that are numbers.
+    package func records(of customers: [Int64], in build: FeatureBuild) throws(StoreError) -> CustomerRecords {
+        try records(of: customers.map { CustomerID(number: $0) }, in: build)
     }
 
     /// The features as they are.

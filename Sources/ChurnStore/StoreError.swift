@@ -13,6 +13,8 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case notAStore(store: String, Reason)
     /// Written by a later version of this program.
     case newerSchema(store: String)
+    /// Written by an earlier version of this program; only a writer can migrate it.
+    case olderSchema(store: String)
     /// Another process held the store for longer than the time-out.
     case busy(store: String)
     /// There are no transactions at all.
@@ -25,6 +27,8 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case facts(store: String, FactsError)
     /// What is stored contradicts itself, or the file is damaged.
     case damaged(store: String, Part)
+    /// The lines of a run and day are not those that were ingested.
+    case damagedLines(store: String, RunDay)
     /// The store or the disk below it refused; `code` is the store's own (SQLite: the extended result code).
     case unavailable(store: String, code: Int32, explanation: String)
     /// The server cannot be reached, or was lost.
@@ -65,6 +69,8 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(store): the database belongs to another program and was left as it is; name another place"
         case .newerSchema(let store):
             "\(store): written by a newer version of churn and left as it is; use that version"
+        case .olderSchema(let store):
+            "\(store): written by an older version of churn; run `churn store migrate`, or any `churn ingest`, first"
         case .busy(let store):
             "\(store): another process is writing to it; wait until it is done and try again"
         case .noTransactions(let store):
@@ -82,6 +88,9 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case .damaged(let store, .transactions):
             "\(store): a stored transaction lacks a field or has one of a wrong type; remove what is none of churn's from "
                 + "the collection"
+        case .damagedLines(let store, let part):
+            "\(store): the lines of run \(part.run) on \(CivilTime.format(day: part.day)) are not those that were "
+                + "ingested; remove this day with `churn store remove --days`, and ingest its files again"
         case .damaged(let store, .predictions):
             "\(store): a stored prediction lacks a field or has a wrong one; score again with `churn score --all`"
         case .unreachable(let store, let explanation):

@@ -1,4 +1,4 @@
-internal import ChurnBase
+package import ChurnBase
 package import ChurnFeatures
 
 /// Keeps transaction lines, each once by its key.
@@ -8,20 +8,69 @@ package import ChurnFeatures
 package protocol TransactionStore: Sendable {
     var location: StoreLocation { get }
 
-    /// Runs `body` with a session that adds lines in batches.
+    /// Runs `body` with a session that adds lines in batches, as one run.
+    ///
+    /// The run begins, and gets its id, with its first line: an ingest without one leaves none. It ends when `body`
+    /// returns. Lines that are there already keep the run that they have.
     ///
     /// When `body` returns, lines that it added and did not commit are committed; when it throws, they are dropped (but
     /// for those of a batch so large that a store that is a server had to send a part of it before), and every committed
-    /// batch stays. Ingesting the same lines again adds nothing, so the way on from any failure is to
-    /// run the same ingest again. The session is valid only inside `body`, on its thread.
+    /// batch stays, with a run that never ends. Ingesting the same lines again adds nothing, so the way on from any
+    /// failure is to run the same ingest again. The session is valid only inside `body`, on its thread.
+    /// - Parameter replacing: days that shall have the lines of this run and no others when it ends. Lines that are there
+    ///   already then become this run's, and the rest is removed. In an SQLite store all of that is one transaction; in
+    ///   MongoDB the removal comes last, and an interrupted run is completed by running it again.
     /// - Throws: `StoreError` of the store, or what `body` throws.
-    func ingest<Value>(_ body: (any IngestSession) throws -> Value) throws -> Value
+    func ingest<Value>(
+        _ run: RunDescription,
+        replacing: DayReplacement?,
+        _ body: (any IngestSession) throws -> Value
+    ) throws -> Value
+
+    /// All runs, in the order of their ids. One query over what is kept of each run and day, no scan of the lines.
+    func runs() throws(StoreError) -> [StoredRun]
+
+    /// How many lines each of the days has, of all runs; days without a line are left out. No scan of the lines.
+    func lineCounts(of days: Set<Int64>) throws(StoreError) -> [Int64: Int64]
+
+    /// Takes lines out, for good. The features stay those of their build until the next one.
+    ///
+    /// Doing it again removes nothing more; where it was interrupted, doing it again removes the rest.
+    /// - Parameter dryRun: to count only.
+    func remove(_ selection: LineSelection, dryRun: Bool) throws(StoreError) -> RemovalReport
+
+    /// Takes everything out that the store has of customers: their lines, their texts, their records in the last build,
+    /// their predictions; and keeps a keyed hash of each, by which lines of theirs that come later are left out.
+    ///
+    /// When a record went, a build without it takes the place of the last one: of the same moment, with the same records
+    /// and segments of all others, so that servers load it and drop theirs. Where no record is left there is no build any
+    /// more. It may be repeated, and after an interruption has to be.
+    func forget(_ customers: [CustomerID]) throws(StoreError) -> ForgetReport
+
+    /// Takes lines of these customers again from now on. What was forgotten stays away until it is ingested again.
+    ///
+    /// - Returns: how many of them were among the forgotten.
+    func unforget(_ customers: [CustomerID]) throws(StoreError) -> Int64
+
+    /// How many customers are forgotten.
+    func forgottenCount() throws(StoreError) -> Int64
+
+    /// What customers are called that are texts.
+    ///
+    /// - Parameter numbers: those of `CustomerID`, distinct; those that the store does not have are left out.
+    func customerTexts(of numbers: [Int64]) throws(StoreError) -> [Int64: String]
+
+    /// Compares all lines, their texts too, with the hashes that are kept of each run and day. One scan.
+    ///
+    /// - Returns: the runs and days that differ, in ascending order; at most `RunDay.damagedLimit` of them.
+    func damagedDays() throws(StoreError) -> [RunDay]
 
     /// Counts over all lines. One scan: meant for reports, not for a health check.
     func transactionCounts() throws(StoreError) -> TransactionCounts
 
     /// Calls `body` with every line before `minute`, customers ascending, each customer's lines together in no special
-    /// order. `description` and `country` are empty: no feature needs them, and they would double the work of sorting.
+    /// order. `description`, `country` and `customerText` are empty: no feature needs them, and they would double the work
+    /// of sorting.
     ///
     /// Bounded memory whatever the number of lines. In an SQLite store the lines are of one moment, whatever is ingested
     /// meanwhile; in MongoDB a line that comes meanwhile may be among them or not.
@@ -41,12 +90,19 @@ package protocol TransactionStore: Sendable {
 extension TransactionStore {
     package func problems() throws(StoreError) -> [String] { [] }
 
+    /// Adds lines as a run of the kind `ingest` of which nothing else is known.
+    package func ingest<Value>(_ body: (any IngestSession) throws -> Value) throws -> Value {
+        try ingest(RunDescription(kind: .ingest), replacing: nil, body)
+    }
+
     /// Hash of all lines, payload too, ordered by key: two stores with the same hash hold the same lines, row for row.
     /// - Throws: `StoreError` of the store.
     package func transactionsHash() throws -> UInt64 {
         var hash = StableHash()
         try forEachLine { line in
-            for text in [line.invoice, line.stockCode, line.description, line.country] { hash.combine(text: text) }
+            for text in [line.invoice, line.stockCode, line.description, line.country, line.customerText] {
+                hash.combine(text: text)
+            }
             for integer in [line.customer, line.minute, line.quantityMilli, line.amountMilli, line.copy] {
                 hash.combine(integer)
             }
@@ -57,8 +113,11 @@ extension TransactionStore {
 
 /// One run of adding lines. Not `Sendable`: it belongs to the thread that runs `ingest`.
 package protocol IngestSession: AnyObject {
-    /// Adds the line to the open batch, unless the store has its key already. The line's text is not kept.
+    /// Adds the line to the open batch, unless the store has its key already. The memory of the line's texts is free again
+    /// when this returns.
     ///
+    /// A line is left out and counted when its customer was forgotten, and when the store has another customer under its
+    /// customer's number: the text that came first has it, whatever became of its lines since.
     /// After an error the session is of no use: its batch is gone, and every later call throws the same error.
     func add(_ line: TransactionLine) throws(StoreError)
 
@@ -69,28 +128,6 @@ package protocol IngestSession: AnyObject {
 
     /// What the batches committed so far did, added up.
     var committed: IngestCounts { get }
-}
-
-/// Lines that were ingested, in one batch or in all.
-package struct IngestCounts: Equatable, Sendable {
-    /// Lines that are in the store only now.
-    package var added: Int64 = 0
-    /// Lines whose key was in the store already.
-    package var alreadyThere: Int64 = 0
-
-    package init() {}
-
-    package init(added: Int64, alreadyThere: Int64) {
-        self.added = added
-        self.alreadyThere = alreadyThere
-    }
-
-    package var lines: Int64 { added + alreadyThere }
-
-    package static func += (left: inout IngestCounts, right: IngestCounts) {
-        left.added += right.added
-        left.alreadyThere += right.alreadyThere
-    }
 }
 
 /// Counts over all lines of a store.

@@ -75,7 +75,8 @@ extension StoreError {
         case .unreachable: .unavailable
         case .refused: .inputOutput
         case .notFound, .noBuild: .inputMissing
-        case .notAStore, .newerSchema, .noTransactions, .emptyHistory, .facts, .damaged: .badData
+        case .notAStore, .newerSchema, .olderSchema, .noTransactions, .emptyHistory, .facts, .damaged, .damagedLines:
+            .badData
         case .busy: .tryAgain
         case .unavailable: .inputOutput
         }

@@ -1,3 +1,4 @@
+package import ChurnBase
 package import ChurnFeatures
 
 extension MongoStore {
@@ -107,17 +108,17 @@ extension MongoStore {
         return hasProducts
     }
 
-    package func record(of customer: Int64) throws(StoreError) -> CustomerRecord? {
+    package func record(of customer: CustomerID) throws(StoreError) -> CustomerRecord? {
         guard let build = try latestBuild() else { throw .noBuild(store: name) }
         let records = try records(of: [customer], in: build)
         guard records.damaged.isEmpty else { throw .damaged(store: name, .features) }
         return records.found.first
     }
 
-    package func records(of customers: [Int64], in build: FeatureBuild) throws(StoreError) -> CustomerRecords {
+    package func records(of customers: [CustomerID], in build: FeatureBuild) throws(StoreError) -> CustomerRecords {
         let filter = BSONDocument()
         let among = BSONDocument()
-        among.append("$in", integers: customers)
+        among.append("$in", integers: customers.map(\.number))
         filter.append("_id", among)
         var records = CustomerRecords()
         let place = build.mongoPlace

@@ -3,7 +3,12 @@ internal import Dispatch
 internal import Synchronization
 
 extension MongoStore {
-    package func ingest<Value>(_ body: (any IngestSession) throws -> Value) throws -> Value {
+    package func ingest<Value>(
+        _ run: RunDescription,
+        replacing: DayReplacement?,
+        _ body: (any IngestSession) throws -> Value
+    ) throws -> Value {
+        if replacing != nil { throw notInMongo("days cannot be replaced") }
         precondition(access != .read, "a store opened for reading")
         let session = MongoIngestSession(self)
         defer { session.close() }

@@ -1,3 +1,4 @@
+package import ChurnBase
 package import ChurnFeatures
 internal import GRDB
 
@@ -40,15 +41,16 @@ extension SQLiteStore {
         }
     }
 
-    package func record(of customer: Int64) throws(StoreError) -> CustomerRecord? {
+    package func record(of customer: CustomerID) throws(StoreError) -> CustomerRecord? {
         try reading { database in
             guard let build = try latestBuild(database) else { throw StoreError.noBuild(store: name) }
             let row = try statement(FactsReader.sql + " WHERE customer = ?", database)
             defer { row.reset() }
-            try row.bind(customer, at: 1)
+            try row.bind(customer.number, at: 1)
             guard try row.step() else { return nil }
             var facts = CustomerFacts(customer: 0)
             guard FactsReader.read(row, into: &facts) else { throw StoreError.damaged(store: name, .features) }
+            guard facts.id == customer else { return nil }
             let names = try segmentNames(database)
             let segment = FactsReader.segment(row).flatMap { names.indices.contains($0) ? names[$0] : nil }
             return CustomerRecord(build: build, facts: facts, segment: segment)

@@ -2,7 +2,11 @@ internal import ChurnFeatures
 internal import GRDB
 
 extension SQLiteStore {
-    package func ingest<Value>(_ body: (any IngestSession) throws -> Value) throws -> Value {
+    package func ingest<Value>(
+        _ run: RunDescription,
+        replacing: DayReplacement?,
+        _ body: (any IngestSession) throws -> Value
+    ) throws -> Value {
         try writing { database in
             let session = try SQLiteIngestSession(database, store: self)
             do {
