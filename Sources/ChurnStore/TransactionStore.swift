@@ -121,10 +121,18 @@ package protocol IngestSession: AnyObject {
     /// After an error the session is of no use: its batch is gone, and every later call throws the same error.
     func add(_ line: TransactionLine) throws(StoreError)
 
-    /// Ends the batch and returns when it is durable: it survives a kill of this process and a loss of power.
+    /// Ends the batch and returns when it is durable: it survives a kill of this process and a loss of power. In an SQLite
+    /// store that replaces days nothing is durable before the run ends; until then lines that become the run's count as
+    /// added.
     ///
     /// - Returns: what the batch did; all 0 when it was empty.
     func commit() throws(StoreError) -> IngestCounts
+
+    /// Ends the batch as `commit` does, and the run; no line may be added after it. `ingest` does it, too, where its body has
+    /// not.
+    ///
+    /// - Returns: what the run did.
+    func finish() throws(StoreError) -> IngestCounts
 
     /// What the batches committed so far did, added up.
     var committed: IngestCounts { get }

@@ -111,6 +111,11 @@ private final class MongoIngestSession: IngestSession {
         return done
     }
 
+    func finish() throws(StoreError) -> IngestCounts {
+        _ = try commit()
+        return committed
+    }
+
     func close() {
         isClosed = true
         pieces = []

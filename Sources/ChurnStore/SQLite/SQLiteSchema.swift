@@ -7,10 +7,11 @@ enum SQLiteSchema {
     /// Marks our files in the header of SQLite (bytes 68 to 71, big-endian): "chrn".
     static let applicationID: Int32 = 0x6368_726E
 
-    static let migrator: DatabaseMigrator = {
+    /// - Parameter store: what messages call it.
+    static func migrator(store: String) -> DatabaseMigrator {
         // We have no foreign keys; the default would check them over the whole file.
         var migrator = DatabaseMigrator().disablingDeferredForeignKeyChecks()
-        migrator.registerMigration("1 transactions, features, builds") { db in
+        migrator.registerMigration(first) { db in
             // The key first and in the order of design: invoices grow with time, so that inserts stay local.
             try db.execute(
                 sql: """
@@ -79,9 +80,12 @@ enum SQLiteSchema {
                     """
             )
         }
-        migrator.registerMigration("3 texts, net facts, runs", migrate: SQLiteMigration3.run)
+        migrator.registerMigration(readableFrom) { try SQLiteMigration3.run($0, store: store) }
         return migrator
-    }()
+    }
+
+    /// The first migration: without it there is no store yet.
+    static let first = "1 transactions, features, builds"
 
     /// What a reader needs; it cannot migrate, and has no use for what came later.
     static let readableFrom = "3 texts, net facts, runs"

@@ -26,18 +26,34 @@ extension SQLiteStore {
         try database.execute(sql: "DELETE FROM features")
         var writer = FactsWriter(try statement(FactsWriter.sql, database))
         var accumulator: FactsAccumulator?
-        try forEachLineByCustomer(before: asOfMinute, database) { line in
+        var customers = try SQLiteCustomerReader(database, store: self)
+        var found = RunDayTable()
+        let lines = try linesByCustomer(before: asOfMinute, database)
+        defer { lines.reset() }
+        while try lines.step() {
+            let line = lines.transactionLine()
+            found.add(
+                key: LineHash.key(of: line),
+                to: RunDay(run: lines.integer(7), day: CivilTime.split(minute: line.minute).day)
+            )
             if accumulator?.customer != line.customer {
                 if let accumulator { try writer.write(accumulator) }
-                // In place: a copy would give up the memory that `reset` keeps.
-                if accumulator == nil {
-                    accumulator = FactsAccumulator(customer: line.customer)
-                } else {
-                    accumulator?.reset(customer: line.customer)
+                try customers.read(line.customer)
+                customers.text.withUnsafeBufferPointer { text in
+                    // In place: a copy would give up the memory that `reset` keeps.
+                    if accumulator == nil {
+                        accumulator = FactsAccumulator(customer: line.customer, check: customers.check, text: text)
+                    } else {
+                        accumulator?.reset(customer: line.customer, check: customers.check, text: text)
+                    }
                 }
             }
             try accumulator?.add(line)
         }
+        // 00:00, so that a day is there whole or not at all.
+        let asOfDay = CivilTime.split(minute: asOfMinute).day
+        let damaged = try damagedParts(found, before: asOfDay, database) { $0.hasSameKeys(as: $1) }
+        if let part = damaged.first { throw StoreError.damagedLines(store: name, part) }
         if let accumulator { try writer.write(accumulator) }
         guard var report = writer.report(asOfMinute: asOfMinute) else {
             throw StoreError.emptyHistory(store: name, asOfMinute: asOfMinute)
@@ -57,15 +73,16 @@ extension SQLiteStore {
     }
 
     /// - Returns: the generation it was given.
-    private func insert(_ build: FeatureBuild, _ database: Database) throws -> Int64 {
+    func insert(_ build: FeatureBuild, _ database: Database) throws -> Int64 {
         try database.execute(
             sql: """
-                INSERT INTO builds (generation, as_of_minute, last_purchase_minute, customers, hash, built_at)
-                VALUES ((SELECT coalesce(max(generation), 0) + 1 FROM builds), ?, ?, ?, ?, ?)
+                INSERT INTO builds (
+                    generation, as_of_minute, last_purchase_minute, customers, hash, built_at, segmentation
+                ) VALUES ((SELECT coalesce(max(generation), 0) + 1 FROM builds), ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 build.context.asOfMinute, build.context.lastPurchaseMinute, build.customers,
-                hexadecimal(build.hash), build.builtAtSeconds,
+                hexadecimal(build.hash), build.builtAtSeconds, build.segmentation,
             ]
         )
         return database.lastInsertedRowID

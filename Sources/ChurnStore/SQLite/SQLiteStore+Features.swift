@@ -21,13 +21,9 @@ extension SQLiteStore {
                 reservedRows: rowCount
             )
             var digest = FactsDigest()
-            var facts = CustomerFacts(customer: 0)
-            let rows = try statement(FactsReader.sql + " ORDER BY customer", database)
-            defer { rows.reset() }
-            while try rows.step() {
-                guard FactsReader.read(rows, into: &facts) else { throw StoreError.damaged(store: name, .features) }
+            try forEachFacts(database) { facts, segment in
                 digest.add(facts)
-                try builder.append(facts, segment: FactsReader.segment(rows))
+                try builder.append(facts, segment: segment)
             }
             guard digest.matches(build) else { throw StoreError.damaged(store: name, .features) }
             return try builder.finish()
@@ -93,11 +89,40 @@ extension SQLiteStore {
         )
     }
 
+    /// Publishes the records that are left of the last build as the next one, with the same segments.
+    ///
+    /// - Returns: the build; nil where no record is left, and no build any more.
+    func publishRemaining(_ database: Database) throws -> FeatureBuild? {
+        guard var build = try latestBuild(database) else { return nil }
+        var digest = FactsDigest()
+        try forEachFacts(database) { facts, _ in digest.add(facts) }
+        guard digest.count > 0 else {
+            try database.execute(sql: "DELETE FROM builds; DELETE FROM segments")
+            return nil
+        }
+        build.customers = digest.count
+        build.hash = digest.value
+        build.builtAtSeconds = Int64(time(nil))
+        build.generation = try insert(build, database)
+        return build
+    }
+
+    /// Calls `body` with every record, customers ascending, and its segment.
+    private func forEachFacts(_ database: Database, _ body: (CustomerFacts, Int?) throws -> Void) throws {
+        var facts = CustomerFacts(customer: 0)
+        let rows = try statement(FactsReader.sql + " ORDER BY customer", database)
+        defer { rows.reset() }
+        while try rows.step() {
+            guard FactsReader.read(rows, into: &facts) else { throw StoreError.damaged(store: name, .features) }
+            try body(facts, FactsReader.segment(rows))
+        }
+    }
+
     private func segmentNames(_ database: Database) throws -> [String] {
         try String.fetchAll(database, sql: "SELECT name FROM segments ORDER BY position")
     }
 
-    private func latestBuild(_ database: Database) throws -> FeatureBuild? {
+    func latestBuild(_ database: Database) throws -> FeatureBuild? {
         let row = try statement(
             """
             SELECT generation, as_of_minute, last_purchase_minute, customers, hash, built_at, segmentation
@@ -117,50 +142,5 @@ extension SQLiteStore {
         )
         guard build.isConsistent else { throw StoreError.damaged(store: name, .features) }
         return build
-    }
-}
-
-/// Reads rows of `features`.
-private enum FactsReader {
-    static let sql = """
-        SELECT customer, check_bits, purchase_lines, purchase_invoices, cancel_lines, cancel_invoices, units_milli,
-            amount_milli, cancel_units_milli, cancel_amount_milli, first_minute, last_minute, distinct_products,
-            last_day_products, max_quantity_milli, invoice_minutes_of_day, days, coalesce(segment, -1)
-        FROM features
-        """
-
-    /// The position of the row's segment; nil when it has none.
-    static func segment(_ row: SQLiteStatement) -> Int? {
-        Int(exactly: row.integer(17)).flatMap { $0 >= 0 ? $0 : nil }
-    }
-
-    /// Overwrites `facts`, whose memory for the days is used again.
-    ///
-    /// - Returns: whether the record can be.
-    static func read(_ row: SQLiteStatement, into facts: inout CustomerFacts) -> Bool {
-        facts.customer = row.integer(0)
-        facts.check = UInt64(bitPattern: row.integer(1))
-        facts.purchaseLines = row.integer(2)
-        facts.purchaseInvoices = row.integer(3)
-        facts.cancelLines = row.integer(4)
-        facts.cancelInvoices = row.integer(5)
-        facts.unitsMilli = row.integer(6)
-        facts.amountMilli = row.integer(7)
-        facts.cancelUnitsMilli = row.integer(8)
-        facts.cancelAmountMilli = row.integer(9)
-        facts.firstMinute = row.integer(10)
-        facts.lastMinute = row.integer(11)
-        facts.distinctProducts = row.integer(12)
-        facts.lastDayProducts = row.integer(13)
-        facts.maxQuantityMilli = row.integer(14)
-        facts.invoiceMinutesOfDay = row.integer(15)
-        facts.days.removeAll(keepingCapacity: true)
-        let days = row.blob(16)
-        guard days.count % 4 == 0 else { return false }
-        for offset in stride(from: 0, to: days.count, by: 4) {
-            // A blob of SQLite has no alignment.
-            facts.days.append(Int32(littleEndian: days.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
-        }
-        return facts.isConsistent
     }
 }

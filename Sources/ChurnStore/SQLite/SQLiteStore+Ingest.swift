@@ -8,10 +8,10 @@ extension SQLiteStore {
         _ body: (any IngestSession) throws -> Value
     ) throws -> Value {
         try writing { database in
-            let session = try SQLiteIngestSession(database, store: self)
+            let session = try SQLiteIngestSession(run, replacing: replacing, database, store: self)
             do {
                 let value = try body(session)
-                _ = try session.commit()
+                _ = try session.finish()
                 session.close()
                 return value
             } catch {
@@ -22,11 +22,13 @@ extension SQLiteStore {
     }
 }
 
-/// One transaction a batch, begun by its first line.
+/// One transaction a batch, begun by its first line; one for all where days are replaced.
 private final class SQLiteIngestSession: IngestSession {
     private let database: Database
     private let insert: SQLiteStatement
-    private let store: String
+    private let store: SQLiteStore
+    private let description: RunDescription
+    private let replacement: SQLiteReplacement?
     private var batch = IngestCounts()
     private(set) var committed = IngestCounts()
     private var failure: StoreError?
@@ -35,62 +37,121 @@ private final class SQLiteIngestSession: IngestSession {
     private var bound: (customer: Int64, minute: Int64, copy: Int64)?
     /// The run of the lines; 0 before the first line.
     private var run: Int64 = 0
-    /// Whether a batch is open. Kept here because GRDB checks its queue each time it is asked.
-    private var hasBatch = false
+    /// Whether the run has ended.
+    private var isFinished = false
+    /// Of an open transaction. Nil, too, says that there is none: GRDB checks its queue each time it is asked.
+    private var customers: SQLiteCustomers?
+    /// Of the lines that the batch added.
+    private var sums = RunDayTable()
 
-    init(_ database: Database, store: SQLiteStore) throws {
+    init(_ run: RunDescription, replacing: DayReplacement?, _ database: Database, store: SQLiteStore) throws {
         self.database = database
-        self.store = store.name
+        self.store = store
+        description = run
+        replacement = replacing.map { SQLiteReplacement($0) }
         // Not INSERT OR IGNORE, which would also pass over a line that a CHECK refuses.
+        let conflict =
+            replacing == nil
+            ? "DO NOTHING"
+            : """
+            DO UPDATE SET run = excluded.run, description = excluded.description, country = excluded.country
+            WHERE run <> excluded.run
+            """
         insert = try store.statement(
             """
             INSERT INTO transactions (
                 invoice, customer, minute, stock_code, quantity_milli, amount_milli, copy, description, country, run
-            ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT \(conflict)
             """,
             database
         )
     }
 
     func add(_ line: TransactionLine) throws(StoreError) {
-        precondition(!isClosed, "an ingest session outside of its body")
+        precondition(!isClosed && !isFinished, "an ingest session outside of its body")
         if let failure { throw failure }
         do {
-            // IMMEDIATE takes the write lock now, where the busy time-out works; a deferred transaction that begins to
-            // write later fails at once.
-            if !hasBatch { try database.beginTransaction(.immediate) }
-            hasBatch = true
-            if run == 0 { run = try SQLiteRun.begin(database) }
-            // The texts stay bound until the next line's are, or the batch ends; nothing reads them before.
-            defer { insert.rewind() }
-            try bind(line)
-            _ = try insert.step()
-            if insert.changesCount == 1 { batch.added += 1 } else { batch.alreadyThere += 1 }
+            if customers == nil { try begin() }
+            let day = CivilTime.split(minute: line.minute).day
+            precondition(replacement?.days.contains(day) ?? true, "a line of a day that is not replaced")
+            switch try customers?.verdict(on: line) ?? .taken {
+            case .taken: try add(line, of: day)
+            case .collision: batch.noteCollision(of: String(decoding: line.customerText, as: UTF8.self))
+            case .forgotten: batch.forgotten += 1
+            }
         } catch {
             throw fail(error)
         }
     }
 
     func commit() throws(StoreError) -> IngestCounts {
-        precondition(!isClosed, "an ingest session outside of its body")
-        if let failure { throw failure }
-        do {
-            resetInsert()
-            if hasBatch { try database.commit() }
-            hasBatch = false
-        } catch {
-            throw fail(error)
-        }
-        let done = batch
-        committed += done
-        batch = IngestCounts()
-        return done
+        try end(isLast: false)
+    }
+
+    func finish() throws(StoreError) -> IngestCounts {
+        _ = try end(isLast: true)
+        return committed
     }
 
     /// Drops what was not committed and ends the session.
     func close() {
         isClosed = true
         rollBack()
+    }
+
+    private func begin() throws {
+        // IMMEDIATE takes the write lock now, where the busy time-out works; a deferred transaction that begins to
+        // write later fails at once.
+        if !database.isInsideTransaction { try database.beginTransaction(.immediate) }
+        customers = try SQLiteCustomers(database, store: store)
+        if run == 0 {
+            run = try SQLiteRun.begin(description, database)
+            try replacement?.begin(database)
+        }
+    }
+
+    private func add(_ line: TransactionLine, of day: Int64) throws {
+        // The texts stay bound until the next line's are, or the batch ends; nothing reads them before.
+        defer { insert.rewind() }
+        try bind(line)
+        _ = try insert.step()
+        if insert.changesCount == 1 {
+            batch.added += 1
+            sums.add(LineHash(line), to: RunDay(run: run, day: day))
+        } else {
+            batch.alreadyThere += 1
+        }
+    }
+
+    /// Ends the batch and, if it is the last one, the run.
+    private func end(isLast: Bool) throws(StoreError) -> IngestCounts {
+        precondition(!isClosed, "an ingest session outside of its body")
+        if let failure { throw failure }
+        do {
+            resetInsert()
+            let endsRun = isLast && run != 0 && !isFinished
+            if endsRun, customers == nil { try begin() }
+            var total = committed
+            total += batch
+            if customers != nil {
+                try SQLiteRun.add(sums, database)
+                sums.removeAll()
+                if endsRun {
+                    try replacement?.end(run: run, &total, database)
+                    try SQLiteRun.end(run, total, database)
+                }
+                if replacement == nil || endsRun { try database.commit() }
+            }
+            // The next batch looks again at what others may have changed meanwhile.
+            customers = nil
+            isFinished = isFinished || isLast
+            let done = batch
+            committed = total
+            batch = IngestCounts()
+            return done
+        } catch {
+            throw fail(error)
+        }
     }
 
     private func bind(_ line: TransactionLine) throws(StoreError) {
@@ -116,7 +177,7 @@ private final class SQLiteIngestSession: IngestSession {
     }
 
     private func fail(_ error: any Error) -> StoreError {
-        let failure = StoreError(error, store: store)
+        let failure = StoreError(error, store: store.name)
         self.failure = failure
         batch = IngestCounts()
         rollBack()
@@ -125,7 +186,7 @@ private final class SQLiteIngestSession: IngestSession {
 
     private func rollBack() {
         resetInsert()
-        hasBatch = false
+        customers = nil
         guard database.isInsideTransaction else { return }
         do {
             try database.rollback()

@@ -1,33 +1,90 @@
-package import ChurnBase
+internal import ChurnBase
+internal import ChurnFeatures
+internal import GRDB
 
 extension SQLiteStore {
-    package func runs() throws(StoreError) -> [StoredRun] { throw notInSQLite("runs are not kept") }
+    package func runs() throws(StoreError) -> [StoredRun] {
+        try reading { database in
+            guard let runs = try SQLiteRun.all(database) else { throw StoreError.damaged(store: name, .transactions) }
+            return runs
+        }
+    }
 
     package func lineCounts(of days: Set<Int64>) throws(StoreError) -> [Int64: Int64] {
-        throw notInSQLite("lines are not counted by day")
+        try reading { database in
+            var counts: [Int64: Int64] = [:]
+            let rows = try Row.fetchCursor(
+                database,
+                sql: """
+                    SELECT day, sum(lines) FROM run_days WHERE lines > 0 AND day IN (SELECT value FROM json_each(?))
+                    GROUP BY day
+                    """,
+                arguments: [Self.list(of: days.sorted())]
+            )
+            while let row = try rows.next() { counts[row[0]] = row[1] }
+            return counts
+        }
     }
-
-    package func remove(_ selection: LineSelection, dryRun: Bool) throws(StoreError) -> RemovalReport {
-        throw notInSQLite("lines cannot be removed")
-    }
-
-    package func forget(_ customers: [CustomerID]) throws(StoreError) -> ForgetReport {
-        throw notInSQLite("customers cannot be forgotten")
-    }
-
-    package func unforget(_ customers: [CustomerID]) throws(StoreError) -> Int64 {
-        throw notInSQLite("customers cannot be forgotten")
-    }
-
-    package func forgottenCount() throws(StoreError) -> Int64 { throw notInSQLite("customers cannot be forgotten") }
 
     package func customerTexts(of numbers: [Int64]) throws(StoreError) -> [Int64: String] {
-        throw notInSQLite("customers are numbers only")
+        try reading { database in
+            var texts: [Int64: String] = [:]
+            let find = try statement("SELECT text FROM customers WHERE number = ?", database)
+            for number in numbers where number < 0 {
+                try find.bind(number, at: 1)
+                if try find.step() { texts[number] = String(decoding: find.text(0), as: UTF8.self) }
+                find.reset()
+            }
+            return texts
+        }
     }
 
-    package func damagedDays() throws(StoreError) -> [RunDay] { throw notInSQLite("lines have no hashes") }
+    package func damagedDays() throws(StoreError) -> [RunDay] {
+        try reading { database in
+            let lines = try statement(
+                """
+                SELECT invoice, customer, minute, stock_code, quantity_milli, amount_milli, copy, run, description, country
+                FROM transactions
+                """,
+                database
+            )
+            defer { lines.reset() }
+            var customers = try SQLiteCustomerReader(database, store: self)
+            var table = RunDayTable()
+            while try lines.step() {
+                let line = lines.transactionLine(payloadAt: 8)
+                try customers.read(line.customer)
+                table.add(LineHash(line), to: RunDay(run: lines.integer(7), day: CivilTime.split(minute: line.minute).day))
+            }
+            return try damagedParts(table, before: .max, database) { $0 == $1 }
+        }
+    }
 
-    func notInSQLite(_ explanation: String) -> StoreError {
-        .refused(store: name, code: 0, explanation: "\(explanation) in SQLite by this version")
+    /// The runs and days of which the table has not what was kept of them.
+    ///
+    /// - Parameters:
+    ///   - day: later days are not compared.
+    ///   - isEqual: compares what was found with what was kept.
+    func damagedParts(
+        _ table: RunDayTable,
+        before day: Int64,
+        _ database: Database,
+        _ isEqual: (LineSums, LineSums) -> Bool
+    ) throws -> [RunDay] {
+        var table = table
+        let rows = try Row.fetchCursor(
+            database,
+            sql: "SELECT lines, key_hash, text_hash, run, day FROM run_days WHERE day < ?",
+            arguments: [day]
+        )
+        var kept: [RunDay: LineSums] = [:]
+        while let row = try rows.next() {
+            let part = RunDay(run: row[3], day: row[4])
+            kept[part] = LineSums(row)
+            // One of which no line is left.
+            _ = table.position(of: part)
+        }
+        let damaged = zip(table.parts, table.sums).filter { !isEqual($0.1, kept[$0.0] ?? LineSums()) }.map(\.0)
+        return Array(damaged.sorted().prefix(RunDay.damagedLimit))
     }
 }

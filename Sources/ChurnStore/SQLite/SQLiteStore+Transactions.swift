@@ -65,27 +65,29 @@ extension SQLiteStore {
 
     package func forEachLineByCustomer(before minute: Int64, _ body: (TransactionLine) throws -> Void) throws {
         try readingWithForeignErrors { database in
-            try forEachLineByCustomer(before: minute, database, body)
+            var customers = try SQLiteCustomerReader(database, store: self)
+            let lines = try linesByCustomer(before: minute, database)
+            defer { lines.reset() }
+            while try lines.step() {
+                var line = lines.transactionLine()
+                try customers.read(line.customer)
+                line.customerCheck = customers.check
+                try body(line)
+            }
         }
     }
 
-    func forEachLineByCustomer(
-        before minute: Int64,
-        _ database: Database,
-        _ body: (TransactionLine) throws -> Void
-    ) throws {
+    /// The key of every line before the minute, and its run; customers ascending.
+    func linesByCustomer(before minute: Int64, _ database: Database) throws -> SQLiteStatement {
         let lines = try statement(
             """
-            SELECT invoice, customer, minute, stock_code, quantity_milli, amount_milli, copy
+            SELECT invoice, customer, minute, stock_code, quantity_milli, amount_milli, copy, run
             FROM transactions WHERE minute < ? ORDER BY customer
             """,
             database
         )
-        defer { lines.reset() }
         try lines.bind(minute, at: 1)
-        while try lines.step() {
-            try body(lines.transactionLine(withPayload: false))
-        }
+        return lines
     }
 
     package func forEachLine(_ body: (TransactionLine) throws -> Void) throws {
@@ -99,22 +101,31 @@ extension SQLiteStore {
                 database
             )
             defer { lines.reset() }
-            while try lines.step() { try body(lines.transactionLine(withPayload: true)) }
+            var customers = try SQLiteCustomerReader(database, store: self)
+            while try lines.step() {
+                var line = lines.transactionLine(payloadAt: 7)
+                try customers.read(line.customer)
+                line.customerCheck = customers.check
+                try customers.text.withUnsafeBufferPointer { text in
+                    if !text.isEmpty { line.customerText = text }
+                    try body(line)
+                }
+            }
         }
     }
 }
 
 extension SQLiteStatement {
-    /// The row as a line, whose texts are valid until the next `step` or `reset`.
+    /// The row as a line, whose texts are valid until the next `step` or `reset`. It begins with the columns of the key.
     ///
-    /// - Parameter withPayload: whether the query has the columns `description` and `country` after the key's.
-    fileprivate func transactionLine(withPayload: Bool) -> TransactionLine {
+    /// - Parameter payload: the position of `description`, before `country`; nil when the query has neither.
+    func transactionLine(payloadAt payload: Int32? = nil) -> TransactionLine {
         let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
         return TransactionLine(
             invoice: text(0),
             stockCode: text(3),
-            description: withPayload ? text(7) : none,
-            country: withPayload ? text(8) : none,
+            description: payload.map { text($0) } ?? none,
+            country: payload.map { text($0 + 1) } ?? none,
             customer: integer(1),
             minute: integer(2),
             quantityMilli: integer(4),

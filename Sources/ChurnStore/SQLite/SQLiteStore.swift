@@ -62,7 +62,7 @@ package final class SQLiteStore: Store {
             try queue.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA application_id = \(SQLiteSchema.applicationID)")
             }
-            try migrate(queue)
+            try migrate(queue, name: name)
             try queue.close()
         } catch {
             throw StoreError(error, store: name)
@@ -79,22 +79,22 @@ package final class SQLiteStore: Store {
             var configuration = configuration(busyTimeout)
             configuration.readonly = access == .read
             let pool = try DatabasePool(path: path, configuration: configuration)
+            let migrator = SQLiteSchema.migrator(store: name)
             let (isNewer, isComplete) = try pool.read { database in
                 (
-                    try SQLiteSchema.migrator.hasBeenSuperseded(database),
-                    try SQLiteSchema.migrator.hasCompletedMigrations(database)
+                    try migrator.hasBeenSuperseded(database),
+                    try migrator.hasCompletedMigrations(database)
                 )
             }
             if isNewer { throw StoreError.newerSchema(store: name) }
             guard access != .read else {
-                // Ours, but its creation was interrupted. A later migration can wait for the next who writes.
-                let isReadable = try pool.read {
-                    try SQLiteSchema.migrator.appliedIdentifiers($0).contains(SQLiteSchema.readableFrom)
-                }
-                if !isReadable { throw StoreError.notAStore(store: name, .empty) }
+                let applied = try pool.read { try migrator.appliedIdentifiers($0) }
+                // Ours, but its creation was interrupted.
+                if !applied.contains(SQLiteSchema.first) { throw StoreError.notAStore(store: name, .empty) }
+                if !applied.contains(SQLiteSchema.readableFrom) { throw StoreError.olderSchema(store: name) }
                 return pool
             }
-            if !isComplete { try migrate(pool) }
+            if !isComplete { try migrate(pool, name: name) }
             try pool.writeWithoutTransaction { database in
                 // After GRDB's own set-up, which chooses NORMAL: an acknowledged batch must survive a loss of power.
                 // 64 MiB of cache: the sorter of a feature build spills beyond as much. 16 MiB of log before it is moved into
@@ -121,13 +121,14 @@ package final class SQLiteStore: Store {
         return configuration
     }
 
-    private static func migrate(_ writer: some DatabaseWriter) throws {
+    private static func migrate(_ writer: some DatabaseWriter, name: String) throws {
+        let migrator = SQLiteSchema.migrator(store: name)
         do {
-            try SQLiteSchema.migrator.migrate(writer)
+            try migrator.migrate(writer)
         } catch {
             // Each migration is a transaction, but GRDB looks which ones are due before it. When another process
             // migrated in between, ours fails on a table that exists, and there is nothing left to do.
-            let isComplete = try writer.read { try SQLiteSchema.migrator.hasCompletedMigrations($0) }
+            let isComplete = try writer.read { try migrator.hasCompletedMigrations($0) }
             if !isComplete { throw error }
         }
     }
