@@ -70,6 +70,11 @@ struct BSONDocument: ~Copyable {
         Self.check(isAppended)
     }
 
+    /// - Parameter value: UTF-8.
+    func append(_ key: String, bytes value: [UInt8]) {
+        append(key, String(decoding: value, as: UTF8.self))
+    }
+
     func append(_ key: String, _ number: Double) {
         Self.check(bson_append_double(pointer, key, -1, number))
     }

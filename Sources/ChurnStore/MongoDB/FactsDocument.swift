@@ -31,6 +31,7 @@ struct FactsDocument: ~Copyable {
     /// Overwrites `facts`, whose memory for the days is used again. The customer is 0 where it is none.
     mutating func read(_ reader: borrowing BSONReader, into facts: inout CustomerFacts) -> Outcome {
         facts.customer = 0
+        facts.check = 0
         segment = nil
         linesWithoutProduct = nil
         purchaseMark = nil
@@ -56,6 +57,10 @@ struct FactsDocument: ~Copyable {
             case "days": (field, isSound) = (13, readDays(reader, into: &facts.days))
             case "cancel_units_milli": (field, isSound) = (14, reader.read(into: &facts.cancelUnitsMilli))
             case "cancel_amount_milli": (field, isSound) = (15, reader.read(into: &facts.cancelAmountMilli))
+            case "check":
+                // Null of a number in a store that has texts, too.
+                facts.check = UInt64(bitPattern: reader.integer ?? 0)
+                continue
             case "lines_without_product":
                 linesWithoutProduct = reader.integer
                 continue
@@ -109,6 +114,8 @@ struct FactsPipelines {
     let collection: String
     /// Whose; nil: everybody's.
     let customers: [Int64]?
+    /// Whether there are customers that are texts, whose lines have a check.
+    let hasTexts: Bool
 
     /// In their order: the first makes a document for every customer with a purchase, the others complete it.
     var all: [String] { [purchases, invoices, products, cancellations] }
@@ -135,7 +142,7 @@ struct FactsPipelines {
                 "first_minute": {"$min": "$minute"},
                 "last_minute": {"$max": "$minute"},
                 "max_quantity_milli": {"$max": "$quantity_milli"},
-                "mark": {"$sum": "$mark"},
+                "mark": {"$sum": "$mark"},\(hasTexts ? "\n                \"check\": {\"$max\": \"$check\"}," : "")
                 "days": {"$addToSet": "$day"}
             }},
             {"$addFields": {
@@ -249,7 +256,7 @@ struct FactsPipelines {
     /// The records of a build before, as they are but for its segments.
     static func copy(into collection: String) -> String {
         let fields = [
-            "purchase_lines", "purchase_invoices", "cancel_lines", "cancel_invoices", "units_milli", "amount_milli",
+            "check", "purchase_lines", "purchase_invoices", "cancel_lines", "cancel_invoices", "units_milli", "amount_milli",
             "cancel_units_milli", "cancel_amount_milli", "first_minute", "last_minute", "distinct_products",
             "last_day_products", "max_quantity_milli",
             "invoice_minutes_of_day", "days", "lines_without_product", "mark", "cancel_mark",

@@ -136,6 +136,8 @@ struct MongoBulk: ~Copyable {
     struct Outcome {
         var inserted: Int64 = 0
         var matched: Int64 = 0
+        var upserted: Int64 = 0
+        var removed: Int64 = 0
         /// Writes that found their key taken.
         var duplicates: Int64 = 0
         /// The code of another write's failure, or of too few servers that confirmed.
@@ -150,6 +152,8 @@ struct MongoBulk: ~Copyable {
                 switch reader.key {
                 case "nInserted": inserted = reader.integer ?? 0
                 case "nMatched": matched = reader.integer ?? 0
+                case "nUpserted": upserted = reader.integer ?? 0
+                case "nRemoved": removed = reader.integer ?? 0
                 case "writeErrors", "writeConcernErrors":
                     _ = reader.forEach(with: errors) { error in
                         _ = error.forEach(with: fields) { field in
@@ -186,6 +190,34 @@ struct MongoBulk: ~Copyable {
                 upsert.pointer,
                 &error
             )
+        else { throw MongoFailure(error) }
+    }
+
+    /// Removes every document that `filter` finds.
+    func remove(_ filter: borrowing BSONDocument) throws(MongoFailure) {
+        var error = bson_error_t()
+        guard mongoc_bulk_operation_remove_many_with_opts(handle, filter.pointer, nil, &error) else {
+            throw MongoFailure(error)
+        }
+    }
+
+    /// Puts the document in the place of the one with its `_id` and customer, or beside the others.
+    func replaceByKey(_ document: OpaquePointer) throws(MongoFailure) {
+        let reader = BSONReader()
+        let filter = BSONDocument()
+        guard reader.start(document) else { return }
+        while reader.next() {
+            switch reader.key {
+            case "_id": if let id = reader.text { filter.append("_id", id) }
+            // Of use where the collection is sharded by customer.
+            case "customer": if let customer = reader.integer { filter.append("customer", customer) }
+            default: break
+            }
+        }
+        var error = bson_error_t()
+        let upsert = BSONDocument("{\"upsert\": true}")
+        guard
+            mongoc_bulk_operation_replace_one_with_opts(handle, filter.pointer, document, upsert.pointer, &error)
         else { throw MongoFailure(error) }
     }
 

@@ -8,6 +8,9 @@ enum MongoSchema {
     static let transactions = "transactions"
     static let builds = "builds"
     static let predictions = "predictions"
+    static let runs = "runs"
+    static let customers = "customers"
+    static let forgotten = "forgotten"
     static let featurePrefix = "features_"
 
     /// Has all that a feature build needs to know to find out whose lines are new.

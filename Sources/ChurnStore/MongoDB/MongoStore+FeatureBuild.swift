@@ -47,10 +47,16 @@ extension MongoStore {
     private func attemptBuild(_ asOfMinute: Int64, anew: Bool) throws -> FeatureBuildReport? {
         let last = try latestBuild()
         let generation = (last?.generation ?? 0) + 1
-        let draft = FeatureDraft(asOfMinute: asOfMinute, collection: Self.newFeatures(generation))
+        let replacements = try replacements()
+        let draft = FeatureDraft(
+            asOfMinute: asOfMinute,
+            collection: Self.newFeatures(generation),
+            hasTexts: try hasTexts()
+        )
         var report: FeatureBuildReport
         do {
-            guard let filled = try fill(draft, from: anew ? nil : last) else {
+            // A replacement of days that went on meanwhile may be in it by half.
+            guard let filled = try fill(draft, from: anew ? nil : last), try self.replacements() == replacements else {
                 try drop(draft.collection)
                 return nil
             }
@@ -74,7 +80,7 @@ extension MongoStore {
 
     /// The generation, by which it is found again when it is no longer wanted; chance, so that two builds at a time do
     /// not meet.
-    private static func newFeatures(_ generation: Int64) -> String {
+    static func newFeatures(_ generation: Int64) -> String {
         MongoSchema.featurePrefix + "\(generation)_" + String(UInt64.random(in: 0 ... .max), radix: 16)
     }
 
@@ -169,7 +175,7 @@ extension MongoStore {
     }
 
     /// Runs a pipeline that ends in a collection.
-    private func run(_ pipeline: String, on collection: String) throws(MongoFailure) {
+    func run(_ pipeline: String, on collection: String) throws(MongoFailure) {
         try pool.withLease { lease throws(MongoFailure) in
             try lease.collection(collection, fromPrimary: true).aggregate(
                 BSONDocument(pipeline),
@@ -198,7 +204,7 @@ extension MongoStore {
             case .read: survey.add(facts, document, overflows: false)
             case .overflow: survey.add(facts, document, overflows: true)
             // Lines that come between two pipelines make such a record: more products than lines, say.
-            case .malformed where facts.customer > 0: survey.addDamaged(facts.customer)
+            case .malformed where facts.customer != 0: survey.addDamaged(facts.customer)
             case .malformed: throw StoreError.damaged(store: name, .features)
             }
         }
@@ -240,7 +246,7 @@ extension MongoStore {
     /// The moment from which the build is the last one.
     ///
     /// - Returns: false when its number was taken, by another that built at the same time.
-    private func publish(_ build: FeatureBuild) throws(StoreError) -> Bool {
+    func publish(_ build: FeatureBuild) throws(StoreError) -> Bool {
         let document = BSONDocument()
         document.append("_id", build.generation)
         document.append("generation", build.generation)
@@ -251,6 +257,10 @@ extension MongoStore {
         document.append("built_at", build.builtAtSeconds)
         document.append("records", build.mongoPlace.records)
         document.append("segmentation", build.segmentation)
+        if !build.mongoPlace.segmentField.isEmpty {
+            document.append("segment_field", build.mongoPlace.segmentField)
+            document.append("segment_names", strings: build.mongoPlace.segmentNames)
+        }
         let outcome = try retrying { lease throws(MongoFailure) in
             try lease.collection(MongoSchema.builds).bulk(BSONDocument("{\(MongoSchema.durably)}")) {
                 bulk throws(MongoFailure) in try bulk.insert(document.pointer)
@@ -271,13 +281,13 @@ extension MongoStore {
         return isOurs
     }
 
-    private func drop(_ collection: String) throws(StoreError) {
+    func drop(_ collection: String) throws(StoreError) {
         try leasing { lease throws(MongoFailure) in try lease.collection(collection).drop() }
     }
 
     /// Drops the features of builds before the last but one, and of builds that were not finished. A reader that has
     /// just begun with the build before the last one can end.
-    private func dropStaleFeatures(newest: Int64) throws(StoreError) {
+    func dropStaleFeatures(newest: Int64) throws(StoreError) {
         var kept: Set<String> = []
         try retrying { lease throws(MongoFailure) in
             let last = BSONDocument("{\"sort\": {\"generation\": -1}, \"limit\": 2}")
@@ -301,9 +311,10 @@ extension MongoStore {
 private struct FeatureDraft {
     let asOfMinute: Int64
     let collection: String
+    let hasTexts: Bool
 
     /// - Parameter customers: nil: everybody.
     func pipelines(of customers: [Int64]?) -> FactsPipelines {
-        FactsPipelines(asOfMinute: asOfMinute, collection: collection, customers: customers)
+        FactsPipelines(asOfMinute: asOfMinute, collection: collection, customers: customers, hasTexts: hasTexts)
     }
 }

@@ -120,6 +120,7 @@ extension MongoStore {
         let among = BSONDocument()
         among.append("$in", integers: customers.map(\.number))
         filter.append("_id", among)
+        let wanted = Set(customers)
         var records = CustomerRecords()
         let place = build.mongoPlace
         var document = FactsDocument(segmentField: place.segmentField)
@@ -131,6 +132,8 @@ extension MongoStore {
                     records.damaged.append(facts.customer)
                     return true
                 }
+                // Another customer, whose text has the same number.
+                guard wanted.contains(facts.id) else { return true }
                 let segment = document.segment.flatMap {
                     place.segmentNames.indices.contains($0) ? place.segmentNames[$0] : nil
                 }

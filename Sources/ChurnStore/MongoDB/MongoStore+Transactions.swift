@@ -105,12 +105,21 @@ extension MongoStore {
 
     package func forEachLine(_ body: (TransactionLine) throws -> Void) throws {
         let order = TransactionDocument.key.map { "\"\($0)\": 1" }.joined(separator: ", ")
+        let texts = try allTexts()
         try forEachLine(
             "{}",
             "{\"sort\": {\(order)}, \"allowDiskUse\": true, \"batchSize\": 10000}",
-            withPayload: true,
-            body
-        )
+            withPayload: true
+        ) { line in
+            guard line.customer < 0 else { return try body(line) }
+            // A text that is missing is one whose number no reader can know the customer by.
+            guard let text = texts[line.customer] else { throw StoreError.damaged(store: name, .transactions) }
+            try text.withUnsafeBufferPointer { text in
+                var line = line
+                line.customerText = text
+                try body(line)
+            }
+        }
     }
 
     private func forEachLine(

@@ -54,6 +54,13 @@ package final class MongoStore: Store {
         }
         if let version {
             guard version <= MongoSchema.currentVersion else { throw .newerSchema(store: name) }
+            guard version == MongoSchema.currentVersion else {
+                throw .refused(
+                    store: name,
+                    code: 0,
+                    explanation: "written by an older version of churn; ingest the files into a new database"
+                )
+            }
         } else {
             // Lines without our mark are another program's.
             if hasLines { throw .notAStore(store: name, .otherApplication) }
