@@ -193,15 +193,4 @@ import Testing
         #expect(try store.forget([id, CustomerID(number: 8)]).found == 2)
         #expect(try store.latestBuild() == nil)
     }
-
-    @Test("a store of schema version 1 is refused, and left as it is")
-    func olderVersion() throws {
-        let uri = try MongoDatabase().uri
-        try edit(mongodb: uri, "db.meta.insert_one({'_id': 'schema', 'version': 1})")
-        for access in [StoreAccess.read, .update, .create] {
-            let error = try #require(throws: StoreError.self) { try MongoStore(uri: uri, access: access) }
-            #expect(error.description.contains("older version"))
-        }
-        try edit(mongodb: uri, "assert db.list_collection_names() == ['meta']")
-    }
 }

@@ -256,7 +256,8 @@ struct FactsPipelines {
     /// The records of a build before, as they are but for its segments.
     static func copy(into collection: String) -> String {
         let fields = [
-            "check", "purchase_lines", "purchase_invoices", "cancel_lines", "cancel_invoices", "units_milli", "amount_milli",
+            "check", "purchase_lines", "purchase_invoices", "cancel_lines", "cancel_invoices", "units_milli",
+            "amount_milli",
             "cancel_units_milli", "cancel_amount_milli", "first_minute", "last_minute", "distinct_products",
             "last_day_products", "max_quantity_milli",
             "invoice_minutes_of_day", "days", "lines_without_product", "mark", "cancel_mark",

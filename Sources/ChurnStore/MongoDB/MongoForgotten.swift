@@ -97,7 +97,9 @@ extension MongoStore {
         }
         guard let text else { return nil }
         let digits = Array(text)
-        let key = stride(from: 0, to: digits.count - 1, by: 2).compactMap { UInt8(String(digits[$0...($0 + 1)]), radix: 16) }
+        let key = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+            UInt8(String(digits[$0...($0 + 1)]), radix: 16)
+        }
         guard key.count == KeyedHash.byteCount else { throw .damaged(store: name, .transactions) }
         return key
     }

@@ -32,6 +32,19 @@ enum MongoSchema {
         return version
     }
 
+    /// Whether a migration to this version is under way, or was interrupted.
+    static func isMigrating(_ lease: borrowing MongoLease) throws(MongoFailure) -> Bool {
+        var isMigrating = false
+        let mark = BSONDocument("{\"_id\": \"schema\"}")
+        try lease.collection(meta, fromPrimary: true).find(mark, BSONDocument("{\"limit\": 1}")) { reader in
+            while reader.next() {
+                if "migrating" ~= reader.key { isMigrating = reader.integer != 0 }
+            }
+            return false
+        }
+        return isMigrating
+    }
+
     static func hasTransactions(_ lease: borrowing MongoLease) throws(MongoFailure) -> Bool {
         var isThere = false
         let options = BSONDocument("{\"limit\": 1, \"projection\": {\"_id\": 1}}")
@@ -42,7 +55,7 @@ enum MongoSchema {
         return isThere
     }
 
-    /// Writes the mark and makes the indexes; what is there already stays as it is.
+    /// Writes the mark of a new store, and makes the indexes; what is there already stays as it is.
     static func create(_ lease: borrowing MongoLease) throws(MongoFailure) {
         let mark = BSONDocument("{\"_id\": \"schema\", \"version\": \(currentVersion)}")
         _ = try lease.collection(meta).bulk(BSONDocument("{\(durably)}")) { bulk throws(MongoFailure) in

@@ -125,7 +125,8 @@ extension MongoStore {
 
     /// Removes the documents of a customer. Those of a text have its check, but for predictions, which are the ones of the
     /// text that has the number.
-    private func removeAll(of customer: CustomerID, from collection: String, field: String) throws(StoreError) -> Int64 {
+    private func removeAll(of customer: CustomerID, from collection: String, field: String) throws(StoreError) -> Int64
+    {
         let filter = BSONDocument()
         filter.append(field, customer.number)
         if customer.isText {

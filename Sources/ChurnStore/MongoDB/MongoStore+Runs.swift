@@ -114,7 +114,7 @@ extension MongoStore {
         values.append("collisions", counts.collisions)
         values.append("forgotten", counts.forgotten)
         values.append("replaced", counts.replaced)
-        if replacing != nil { values.append("replacing", false) }
+        if replacing != nil { values.append("replacing", Int64(0)) }
         let update = BSONDocument()
         update.append("$set", values)
         try updateRun(filter, update)
@@ -153,7 +153,7 @@ extension MongoStore {
         for run in try replacingRuns() where run.isReplacing && isSettled(run.days) {
             let filter = BSONDocument()
             filter.append("_id", run.id)
-            try updateRun(filter, BSONDocument("{\"$set\": {\"replacing\": false}}"))
+            try updateRun(filter, BSONDocument("{\"$set\": {\"replacing\": 0}}"))
         }
     }
 
@@ -183,7 +183,7 @@ enum RunDocument {
         document.append("layout", run.layout)
         document.append("program", run.program)
         if let replacing {
-            document.append("replacing", true)
+            document.append("replacing", Int64(1))
             document.append("days", integers: replacing.days.sorted())
         }
         return document
@@ -237,7 +237,7 @@ enum RunDocument {
             while reader.next() {
                 switch reader.key {
                 case "run": id = reader.integer ?? 0
-                case "replacing": isReplacing = reader.bool ?? false
+                case "replacing": isReplacing = reader.integer == 1
                 case "days": _ = reader.forEach(with: inner) { if let day = $0.integer { found.insert(day) } }
                 default: break
                 }

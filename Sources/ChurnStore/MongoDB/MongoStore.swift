@@ -54,12 +54,10 @@ package final class MongoStore: Store {
         }
         if let version {
             guard version <= MongoSchema.currentVersion else { throw .newerSchema(store: name) }
-            guard version == MongoSchema.currentVersion else {
-                throw .refused(
-                    store: name,
-                    code: 0,
-                    explanation: "written by an older version of churn; ingest the files into a new database"
-                )
+            let isMigrating = try leasing { lease throws(MongoFailure) in try MongoSchema.isMigrating(lease) }
+            if version < MongoSchema.currentVersion || isMigrating {
+                guard access != .read else { throw .olderSchema(store: name) }
+                try migrate()
             }
         } else {
             // Lines without our mark are another program's.
