@@ -3,8 +3,8 @@ internal import ChurnFeatures
 /// What tells the lines of a customer before a moment from any other set of lines of that customer: how many there are,
 /// and the sum of their marks.
 ///
-/// Lines are only ever added, so the numbers alone would do. The marks tell, but for one case in 2^32, when somebody has
-/// removed lines and as many others came.
+/// Where lines were only added the numbers alone would do. Where some were removed and as many others came the marks tell,
+/// but for one case in 2^32.
 struct CustomerHistory: Equatable {
     var purchases: Int64 = 0
     var cancellations: Int64 = 0
