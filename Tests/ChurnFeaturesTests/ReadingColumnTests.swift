@@ -25,7 +25,8 @@ struct ReadingColumnTests {
             "Name,Email,Financial Status,Paid at,Fulfillment Status,Currency,Subtotal,Shipping,Taxes,Total,Created at,"
                 + "Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Billing Country,Notes,Cancelled at,Id",
             "customer=Email, date=Created at, invoice=Name, product=Lineitem sku, quantity=Lineitem quantity, "
-                + "price=Lineitem price, country=Billing Country, status=Financial Status, description=Lineitem name"
+                + "price=Lineitem price, country=Billing Country, status=Financial Status, description=Lineitem name, "
+                + "currency=Currency"
         ),
         (
             "WooCommerce",
@@ -54,7 +55,7 @@ struct ReadingColumnTests {
         ),
         (
             "Stripe", "id,Created (UTC),Amount,Amount Refunded,Currency,Status,Customer ID,Customer Email",
-            "customer=Customer ID, date=Created (UTC), invoice=id, amount=Amount, status=Status"
+            "customer=Customer ID, date=Created (UTC), invoice=id, amount=Amount, status=Status, currency=Currency"
         ),
         (
             "orders", "order_id,user_id,order_date,total",

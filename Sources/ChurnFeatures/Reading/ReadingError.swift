@@ -51,7 +51,7 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
             "\(path): is empty; a header line with the column names is needed"
         case .missingColumns(let path, let missing, let found):
             "\(path): no column \(missing.joined(separator: ", ")); the first line has "
-                + "\(Self.listed(found)); name what stands for it with --columns \(missing[0])=NAME"
+                + "\(Self.listed(found)); \(Self.quotedLineHint(found))name what stands for it with --columns \(missing[0])=NAME"
                 + Self.hint(missing)
         case .missingSheetColumns(let path, let missing, let found):
             Self.missingColumns(path: path, missing: missing, found: found).description
@@ -94,6 +94,13 @@ package enum ReadingError: Error, Equatable, CustomStringConvertible {
         case .rejectsOverwrites(let path):
             "\(path): exists and is not a file of rejected lines; name another place for them"
         }
+    }
+
+    /// A program that took each line for one text has put it in quotes as a whole.
+    private static func quotedLineHint(_ found: [String]) -> String {
+        guard found.count == 1, found[0].contains(where: { ",;\t|".contains($0) }) else { return "" }
+        return "where each line is in quotes as a whole, take them off first, for example with: "
+            + "sed 's/^\"//; s/\"\\r*$//; s/\"\"/\"/g' FILE > plain.csv; else "
     }
 
     private static func hint(_ missing: [String]) -> String {

@@ -130,7 +130,7 @@ package struct ReadingReport: Sendable, Equatable {
     package var settled: SettledLayout
     /// What the dates have behind their time, such as `+00:00`, where it was left out of account; else nil.
     package var ignoredOffset: String?
-    /// The currency as it stands before or behind the amounts; nil where there is none.
+    /// The currency as it stands before or behind the amounts, or in a column of its own; nil where there is none.
     package var currency: String?
     /// Empty fields that the records have behind the last column of the header.
     package var trailingFields: Int

@@ -264,7 +264,7 @@ struct RecordReader: ~Copyable {
         isSkippingLine = false
     }
 
-    /// Reads the first bytes: steps over a byte-order mark, refuses UTF-16.
+    /// Reads the first bytes: steps over byte-order marks, refuses UTF-16.
     mutating func begin() throws(ReadingError) {
         while filled < 3 {
             // Before the third byte is asked for, because in UTF-16 it is often a NUL, which ends the reading.
@@ -272,10 +272,18 @@ struct RecordReader: ~Copyable {
             if try !fill() { break }
         }
         try refuseUTF16()
-        if filled >= 3, (memory[0], memory[1], memory[2]) == (0xEF, 0xBB, 0xBF) {
+        // Several, where a program has put one before another's.
+        while try startsWithMark() {
             hasByteOrderMark = true
-            position = 3
+            position += 3
         }
+    }
+
+    private mutating func startsWithMark() throws(ReadingError) -> Bool {
+        while filled - position < 3 {
+            if try !fill() { return false }
+        }
+        return (memory[position], memory[position + 1], memory[position + 2]) == (0xEF, 0xBB, 0xBF)
     }
 
     /// The next line that is not blank, without its end, as far as a record may be long. Nothing is stepped over; valid until

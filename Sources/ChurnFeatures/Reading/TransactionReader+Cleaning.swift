@@ -46,6 +46,7 @@ extension TransactionReader {
         if let reason = noteOrder() { return reason }
 
         if let reason = cleanMoney() { return reason }
+        if columns.currency >= 0, !checkCurrencyColumn() { return .badPrice }
 
         guard let description = text(columns.description, 2, ReadingLimits.descriptionBytes, isLatin1) else {
             return .longDescription

@@ -145,7 +145,7 @@ extension TransactionReader {
 
     /// As it stands in the file.
     var currency: String? {
-        guard let currency = firstCurrency?.currency else { return nil }
+        guard let currency = firstCurrency?.currency else { return columnCurrency?.place.value }
         let bytes = (0..<8).reversed().map { UInt8(truncatingIfNeeded: currency >> ($0 * 8)) }.drop { $0 == 0 }
         // A single byte above 0x7F is Latin-1, or the euro of Windows.
         if bytes.count == 1, let byte = bytes.first, byte >= 0x80 {

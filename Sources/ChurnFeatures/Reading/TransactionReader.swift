@@ -23,6 +23,8 @@ package struct TransactionReader: ~Copyable {
     var firstOffset: (place: LayoutFault.Place, offset: Int?)?
     var decimalByte: UInt8
     var firstCurrency: (place: LayoutFault.Place, currency: UInt64)?
+    /// The first one of the column with the currency.
+    var columnCurrency: (place: LayoutFault.Place, name: [UInt8])?
     var order = OrderMemory()
     var statuses: StatusTally
     /// Empty fields behind the last column, as the first record has them; nil before it.

@@ -23,8 +23,8 @@ struct ReadingOptions: ParsableArguments {
         help: ArgumentHelp(
             "Which column is what, such as customer=Buyer,date='Paid at',amount=Total.",
             discussion: """
-                Roles: customer, date, time (where it is apart), invoice, product, quantity, price or amount (of the
-                whole line), country, status, description. Unset: by the names that common exports use.
+                Roles: customer, date, time (where it is apart), invoice, product, quantity, price or amount (of the \
+                whole line), country, status, description, currency. Unset: by the names that common exports use.
                 """,
             valueName: "role=name,..."
         )

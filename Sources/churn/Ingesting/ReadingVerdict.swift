@@ -17,6 +17,7 @@ struct ReadingVerdict {
         for report in summary.files where report.counts.lines == 0 {
             warnings.append("\(report.path): has a header and no lines")
         }
+        if let currencies = Self.currencies(summary) { warnings.append(currencies) }
         if total.kept > 0 { warnings += SurveyText.warnings(findings) }
         if total.cancellationFormPurchases > 0 {
             let lines = total.cancellationFormPurchases
@@ -30,6 +31,17 @@ struct ReadingVerdict {
     /// Adds a warning of these customers, where there are any: a few of billions, and no reason to refuse a file.
     mutating func note(_ collided: CollidedCustomers) {
         if let warning = collided.warning { warnings.append(warning) }
+    }
+
+    /// Of one file they are one, or it is refused.
+    private static func currencies(_ summary: ReadingSummary) -> String? {
+        let files = summary.files.filter { $0.counts.kept > 0 && $0.currency != nil }
+        guard let first = files.first, let other = files.first(where: { $0.currency != first.currency }) else {
+            return nil
+        }
+        return
+            "\(first.path): amounts are in \(first.currency ?? ""), and in \(other.path) in \(other.currency ?? ""); they are "
+            + "added up as if they were one currency: ingest the files of one"
     }
 
     private static func tooManyRejects(_ summary: ReadingSummary, _ limit: RejectLimit) -> Failure? {

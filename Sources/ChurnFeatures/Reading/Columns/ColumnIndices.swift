@@ -11,6 +11,7 @@ struct ColumnIndices: Equatable, Sendable {
     var country = -1
     var status = -1
     var description = -1
+    var currency = -1
     /// Columns of the file, ignored ones included.
     var columnCount = 0
 
@@ -32,6 +33,7 @@ struct ColumnIndices: Equatable, Sendable {
         case .country: \.country
         case .status: \.status
         case .description: \.description
+        case .currency: \.currency
         }
     }
 }

@@ -7,6 +7,8 @@ package enum ColumnRole: String, CaseIterable, Sendable {
     /// The total of a line, in place of a price.
     case amount
     case country, status, description
+    /// That of the amounts, which must be the same in all lines.
+    case currency
 }
 
 /// Which column is what, as far as a person has said it: `customer=Kunde,date="Order Date"`.

@@ -63,6 +63,7 @@ enum ColumnNames {
                 ["status"], ["orderstatus"], ["financialstatus"], ["paymentstatus"], ["transactionstatus"],
                 ["invoicestatus"], ["eventtype"],
             ]
+        case .currency: [["currency"], ["currencycode"], ["ordercurrency"], ["ordercurrencycode"]]
         case .description:
             [
                 ["description"], ["productname"], ["productname(main)"], ["lineitemname"], ["itemname"],
@@ -71,6 +72,9 @@ enum ColumnNames {
             ]
         }
     }
+
+    /// Of amounts in the shop's own currency, whatever that of the order is.
+    static let ownCurrencyPrefixes = ["base", "converted"]
 
     private static let times = [
         "time", "invoicetime", "ordertime", "saletime", "purchasetime", "timeofday", "timeofsale", "timeoforder",

@@ -16,6 +16,7 @@ struct ColumnResolver {
         try resolver.takeMapping()
         try resolver.takeKnownNames()
         try resolver.settleMoney()
+        resolver.settleCurrency()
         try resolver.checkNeeded()
         return resolver.indices
     }
@@ -94,6 +95,13 @@ struct ColumnResolver {
         if indices.product >= 0 || indices.quantity >= 0 {
             throw .layout(.orderTotal(path: path, name: header[indices.amount]))
         }
+    }
+
+    /// An order's currency says nothing of amounts that were converted to the shop's.
+    private mutating func settleCurrency() {
+        let money = indices.amount >= 0 ? indices.amount : indices.price
+        guard mapping[.currency] == nil, money >= 0 else { return }
+        if ColumnNames.ownCurrencyPrefixes.contains(where: compared[money].hasPrefix) { indices.currency = -1 }
     }
 
     private func checkNeeded() throws(ReadingError) {

@@ -40,6 +40,8 @@ package enum LayoutFault: Error, Equatable, Sendable, CustomStringConvertible {
     /// The number cannot have the decimal sign `sign`, which `earlier` proves, or without it a flag says.
     case contradictoryNumber(Place, sign: DecimalSign, earlier: Place?)
     case mixedCurrencies(Place, earlier: Place)
+    /// The same of a column with the currency.
+    case mixedCurrencyColumn(Place, earlier: Place, column: String)
     /// Digits as East Asian keyboards write them.
     case fullWidthDigits(Place)
     /// A worksheet has dates in its cells and texts of dates beside them.
@@ -78,6 +80,10 @@ package enum LayoutFault: Error, Equatable, Sendable, CustomStringConvertible {
         case .mixedCurrencies(let place, let earlier):
             "\(place.start): the currency of \"\(place.value)\" is not that of \"\(earlier.value)\" in "
                 + "\(earlier.where(from: place)); export the sales in one currency"
+        case .mixedCurrencyColumn(let place, let earlier, let column):
+            "\(place.start): the currency \"\(place.value)\" is not the \"\(earlier.value)\" of "
+                + "\(earlier.where(from: place)); export the sales in one currency, or leave one out with --columns "
+                + "status=\"\(column)\" --exclude status=\(place.value)"
         case .fullWidthDigits(let place):
             "\(place.start): \"\(place.value)\" has full-width digits; make them plain first, for example with: "
                 + "uconv -x Fullwidth-Halfwidth FILE > plain.csv"
