@@ -84,7 +84,7 @@ def add_checks(check, equal, address, features, ids, values, probabilities, time
             (request(typed(int64_contents=[1]), raw=[one]), "not of its datatype"),
             (request(typed(datatype="BYTES"), raw=[b"\x05\0\0\0a"]), "end within a value"),
             (request(typed(datatype="BYTES"), raw=[b"\xff\xff\xff\xff"]), "end within a value"),
-            (request(typed(datatype="BYTES", bytes_contents=[b"x"])), "row 0"),
+            (request(typed("customer", int64_contents=[1])), "'INT64', and must have BYTES"),
             (request(typed("features", "FP64", (1, 3), fp64_contents=[1, math.inf, 1])), "row 0 of column Monetary is inf"),
             (request(typed("features", "FP64", (1, 2), fp64_contents=[1, 1])), "must have [N, 3]"),
             (request(typed("Frequency", "FP64", fp64_contents=[1])), "Monetary is missing"),

@@ -48,8 +48,8 @@ enum HTTPSchemas {
         )
     ])
 
-    /// A text, or a number that stands for its digits.
-    private static let customer = JSON.object([("type", .array([.string("string"), .string("integer")]))])
+    /// A text, or a number that stands for its own text; one that is not whole fails its row.
+    private static let customer = JSON.object([("type", .array([.string("string"), .string("number")]))])
 
     private static let prediction = [("churn_probability", probability), ("churn_prediction", integer)]
     private static let features = [("Frequency", number), ("Monetary", number), ("AvgOrderValue", number)]
