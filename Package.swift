@@ -201,7 +201,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ChurnStoreTests",
-            dependencies: ["ChurnStore", "ChurnFeatures", "TestSupport", "ServerTestSupport", grdb],
+            dependencies: ["ChurnBase", "ChurnStore", "ChurnFeatures", "TestSupport", "ServerTestSupport", grdb],
             swiftSettings: strict
         ),
         .testTarget(

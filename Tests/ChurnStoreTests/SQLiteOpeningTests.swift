@@ -175,22 +175,6 @@ import Testing
         }
     }
 
-    @Test("a store from before the predictions is read as it is, and completed by the next who writes")
-    func olderSchema() throws {
-        try withTemporaryDirectory { directory in
-            let path = directory + "/s"
-            try SQLiteStore(path: path, access: .create).ingest([OwnedLine("1")])
-            try DatabaseQueue(path: path).write {
-                try $0.execute(
-                    sql: "DROP TABLE predictions; DELETE FROM grdb_migrations WHERE identifier = '2 predictions'"
-                )
-            }
-            #expect(try SQLiteStore(path: path, access: .read).transactionCounts().lines == 1)
-            let run = PredictionRun(model: "m", version: "1", asOfMinute: 0)
-            #expect(try SQLiteStore(path: path, access: .update).lastPredicted(in: run) == nil)
-        }
-    }
-
     @Test("what a killed process left in the log is read, by a reader too")
     func leftOverLog() throws {
         try withTemporaryDirectory { directory in

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import ChurnBase
+internal import ChurnCalls
 internal import ChurnFeatures
 internal import ChurnStore
 
@@ -106,6 +107,9 @@ struct Ingest: ParsableCommand {
             ? IngestText.done(read, counts, location, verdict).text + "\n"
             : IngestText.table(read, counts, location, rejected: rejected, elapsed: progress.elapsed)
         try StandardStream.output.write(text)
+        for warning in IngestText.warnings(counts) {
+            StandardStream.error.writeBestEffort("churn: warning: \(warning)\n")
+        }
         try finish(read, verdict)
     }
 
@@ -117,14 +121,20 @@ struct Ingest: ParsableCommand {
         _ progress: inout ProgressLine
     ) throws -> IngestCounts {
         let lineCount = spool.lineCount
-        return try location.open(.create).ingest { session in
+        let run = RunDescription(
+            kind: .ingest,
+            files: read.plan.inputs.map(\.name),
+            layout: read.plan.layouts.first?.layout.text ?? "",
+            program: ChurnVersion.current
+        )
+        return try location.open(.create).ingest(run, replacing: nil) { session in
             try spool.replay({ try session.add($0) }) { mark in
                 let batch = try session.commit()
                 let name = read.plan.inputs[mark.input].name
                 if json { try StandardStream.output.write(IngestText.batch(name, mark, batch).text + "\n") }
                 progress.show { _ in IngestText.progress(session.committed.lines, of: lineCount) }
             }
-            return session.committed
+            return try session.finish()
         }
     }
 
@@ -144,7 +154,7 @@ extension StoreLocation {
             _ = try open(.read)
         } catch {
             switch error {
-            case .notFound, .notAStore(_, .empty): return
+            case .notFound, .notAStore(_, .empty), .olderSchema: return
             default: throw error
             }
         }

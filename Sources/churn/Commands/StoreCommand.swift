@@ -1,20 +1,27 @@
 internal import ArgumentParser
 internal import ChurnBase
+internal import ChurnCalls
 internal import ChurnFeatures
 internal import ChurnStore
 
 struct StoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
-        abstract: "Make a store, look into one, or copy one.",
+        abstract: "Make a store, look into one, copy one, or take something out of one.",
         discussion: """
-            check and copy have --json.
+            check, copy, runs, remove and forget have --json.
 
             EXAMPLES
               churn store check
               churn store copy sqlite:churn.sqlite mongodb://db1/churn
+              churn store runs
+              churn store remove --run 3 --yes
+              churn store forget anna@example.com
             """,
-        subcommands: [StoreCreate.self, StoreCheck.self, StoreCopy.self]
+        subcommands: [
+            StoreCreate.self, StoreCheck.self, StoreCopy.self, StoreRuns.self, StoreRemove.self, StoreForget.self,
+            StoreMigrate.self,
+        ]
     )
 }
 
@@ -182,7 +189,8 @@ struct StoreCopy: ParsableCommand {
         let writing = try to.open(.create)
         var progress = ProgressLine()
         defer { progress.clear() }
-        let counts = try writing.ingest { session in
+        let run = RunDescription(kind: .copy, files: [from.description], program: ChurnVersion.current)
+        let counts = try writing.ingest(run, replacing: nil) { session in
             var lines: Int64 = 0
             try reading.forEachLine { line in
                 try session.add(line)

@@ -27,11 +27,25 @@ enum IngestText {
                 + Self.counts(read.summary.total)
                 + [
                     ("added", .integer(counts.added)), ("already_there", .integer(counts.alreadyThere)),
-                    ("warnings", .array(verdict.warnings.map(JSON.string))),
+                    ("customer_collision", .integer(counts.collisions)),
+                    ("colliding_customers", .array(counts.colliding.map(JSON.string))),
+                    ("forgotten", .integer(counts.forgotten)),
+                    ("warnings", .array((verdict.warnings + Self.warnings(counts)).map(JSON.string))),
                     ("skipped", .array(read.plan.skipped.map { .string($0.description) })),
                     ("files", .array(read.summary.files.map(file))),
                 ]
         )
+    }
+
+    /// What the store left out and a person should know.
+    static func warnings(_ counts: IngestCounts) -> [String] {
+        guard counts.collisions > 0 else { return [] }
+        let more = counts.colliding.count == IngestCounts.collidingShown ? " and maybe more" : ""
+        return [
+            "\(groupedText(counts.collisions)) \(counts.collisions == 1 ? "line is" : "lines are") left out "
+                + "(customer_collision), since the store has other customers under the numbers made of these texts: "
+                + "\(counts.colliding.map(\.oneLine).joined(separator: ", "))\(more); give these customers other ids"
+        ]
     }
 
     /// The counts of a reading.
@@ -87,6 +101,8 @@ enum IngestText {
         var table = reading(total)
         table.add(["added to the store", groupedText(counts.added)])
         table.add(["already there", groupedText(counts.alreadyThere)])
+        if counts.collisions > 0 { table.add(["left out: customer_collision", groupedText(counts.collisions)]) }
+        if counts.forgotten > 0 { table.add(["left out: forgotten", groupedText(counts.forgotten)]) }
         var text = files(read) + table.text()
         let rate = rateText(total.lines, in: elapsed)
         text += "store  \(location), in \(durationText(elapsed)) (\(rate) lines/s)\n"
