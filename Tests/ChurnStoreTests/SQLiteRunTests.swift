@@ -18,7 +18,9 @@ import Testing
         try SQLiteStore(path: path(name), access: .create)
     }
 
-    private func line(_ invoice: String, customer: Int64 = 1, day: Int64 = 0, description: String = "thing") -> OwnedLine {
+    private func line(_ invoice: String, customer: Int64 = 1, day: Int64 = 0, description: String = "thing")
+        -> OwnedLine
+    {
         OwnedLine(invoice, description: description, customer: customer, minute: day * 1_440 + 60)
     }
 
@@ -31,7 +33,9 @@ import Testing
     }
 
     @discardableResult
-    private func ingest(_ lines: [OwnedLine], into store: SQLiteStore, replacing: Set<Int64>? = nil) throws -> IngestCounts {
+    private func ingest(_ lines: [OwnedLine], into store: SQLiteStore, replacing: Set<Int64>? = nil) throws
+        -> IngestCounts
+    {
         let run = RunDescription(kind: .ingest, files: ["a.csv", "b \"c\".csv"], layout: "{}", program: "1.0")
         return try store.ingest(run, replacing: replacing.map { DayReplacement(days: $0) }) { session in
             for line in lines { try line.withLine { try session.add($0) } }
@@ -133,7 +137,9 @@ import Testing
         #expect(try store.customerTexts(of: [first.customer, 5]) == [first.customer: "customer 0"])
     }
 
-    @Test("of a forgotten customer no byte is left, the build is without it, and its lines are left out until it is unforgotten")
+    @Test(
+        "of a forgotten customer no byte is left, the build is without it, and its lines are left out until it is unforgotten"
+    )
     func forgetting() throws {
         let store = try store()
         let secret = "zenobia.underhill@example.org"

@@ -34,7 +34,8 @@ struct OrderMemory {
     /// Notes the text of the customer, where it has one.
     mutating func note(customerCheck: UInt64, customerText: UnsafeBufferPointer<UInt8>) {
         self.customerCheck = customerCheck
-        if !self.customerText.elementsEqual(customerText) { self.customerText = Array(customerText) }
+        let isSame = self.customerText.withUnsafeBufferPointer { isEqual($0, customerText) }
+        if !isSame { self.customerText = Array(customerText) }
     }
 
     /// Whether a line with this invoice, which is not empty, is a further line of the order.

@@ -123,7 +123,7 @@ struct CustomerTexts {
 
     /// - Parameter text: UTF-8, without blanks at its ends.
     mutating func meaning(of text: UnsafeBufferPointer<UInt8>) -> Meaning {
-        if last.count == text.count, last.elementsEqual(text) { return lastMeaning }
+        if last.withUnsafeBufferPointer({ isEqual($0, text) }) { return lastMeaning }
         lastMeaning = newMeaning(of: text)
         last.removeAll(keepingCapacity: true)
         last.append(contentsOf: text)

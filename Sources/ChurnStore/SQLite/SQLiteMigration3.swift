@@ -54,7 +54,11 @@ enum SQLiteMigration3 {
 
     /// - Returns: whether what is now in `new_features` is the build.
     private static func keep(_ database: Database, store: String) throws -> Bool {
-        guard let asOf = try Int64.fetchOne(database, sql: "SELECT as_of_minute FROM builds ORDER BY generation DESC LIMIT 1")
+        guard
+            let asOf = try Int64.fetchOne(
+                database,
+                sql: "SELECT as_of_minute FROM builds ORDER BY generation DESC LIMIT 1"
+            )
         else { return false }
         try database.execute(sql: builtFeatures, arguments: [asOf])
         let isOfOtherLines = try Bool.fetchOne(

@@ -8,7 +8,8 @@ enum SQLiteRun {
         try database.execute(
             sql: "INSERT INTO runs (started_at, kind, files, layout, program) VALUES (?, ?, ?, ?, ?)",
             arguments: [
-                Int64(time(nil)), run.kind.rawValue, JSON.array(run.files.map(JSON.string)).text, run.layout, run.program,
+                Int64(time(nil)), run.kind.rawValue, JSON.array(run.files.map(JSON.string)).text, run.layout,
+                run.program,
             ]
         )
         return database.lastInsertedRowID
@@ -21,7 +22,8 @@ enum SQLiteRun {
                 WHERE id = ?
                 """,
             arguments: [
-                Int64(time(nil)), counts.added, counts.alreadyThere, counts.collisions, counts.forgotten, counts.replaced,
+                Int64(time(nil)), counts.added, counts.alreadyThere, counts.collisions, counts.forgotten,
+                counts.replaced,
                 run,
             ]
         )
@@ -57,7 +59,8 @@ enum SQLiteRun {
             total.lines = max(0, total.lines)
             try write.execute(
                 arguments: [
-                    part.run, part.day, total.lines, Int64(bitPattern: total.keyHash), Int64(bitPattern: total.textHash),
+                    part.run, part.day, total.lines, Int64(bitPattern: total.keyHash),
+                    Int64(bitPattern: total.textHash),
                 ]
             )
         }
@@ -122,7 +125,9 @@ extension StoredRun {
     private static func files(_ text: String) -> [String]? {
         var copy = text
         let value = copy.withUTF8 { bytes -> JSONValue? in
-            do throws(JSONFault) { return try JSONValue(UnsafeRawBufferPointer(bytes), depthLimit: 2) } catch { return nil }
+            do throws(JSONFault) { return try JSONValue(UnsafeRawBufferPointer(bytes), depthLimit: 2) } catch {
+                return nil
+            }
         }
         guard case .array(let names) = value else { return nil }
         return names.map { if case .string(let name) = $0 { name } else { "?" } }

@@ -66,19 +66,7 @@ enum SQLiteSchema {
             )
         }
         migrator.registerMigration("2 predictions") { db in
-            try db.execute(
-                sql: """
-                    CREATE TABLE predictions (
-                        model TEXT NOT NULL,
-                        version TEXT NOT NULL,
-                        as_of_minute INTEGER NOT NULL,
-                        customer INTEGER NOT NULL CHECK (customer > 0),
-                        probability REAL NOT NULL CHECK (probability BETWEEN 0 AND 1),
-                        is_churn INTEGER NOT NULL CHECK (is_churn IN (0, 1)),
-                        PRIMARY KEY (model, version, as_of_minute, customer)
-                    ) STRICT, WITHOUT ROWID;
-                    """
-            )
+            try db.execute(sql: predictions)
         }
         migrator.registerMigration(readableFrom) { try SQLiteMigration3.run($0, store: store) }
         return migrator
@@ -89,4 +77,16 @@ enum SQLiteSchema {
 
     /// What a reader needs; it cannot migrate, and has no use for what came later.
     static let readableFrom = "3 texts, net facts, runs"
+
+    private static let predictions = """
+        CREATE TABLE predictions (
+            model TEXT NOT NULL,
+            version TEXT NOT NULL,
+            as_of_minute INTEGER NOT NULL,
+            customer INTEGER NOT NULL CHECK (customer > 0),
+            probability REAL NOT NULL CHECK (probability BETWEEN 0 AND 1),
+            is_churn INTEGER NOT NULL CHECK (is_churn IN (0, 1)),
+            PRIMARY KEY (model, version, as_of_minute, customer)
+        ) STRICT, WITHOUT ROWID;
+        """
 }

@@ -46,7 +46,9 @@ extension SQLiteStore {
     private func forget(_ customers: [CustomerID], _ database: Database) throws -> ForgetReport {
         var report = ForgetReport()
         try SQLiteForgotten.make(database, store: self)
-        guard let forgotten = try SQLiteForgotten(database, store: self) else { throw StoreError.damaged(store: name, .file) }
+        guard let forgotten = try SQLiteForgotten(database, store: self) else {
+            throw StoreError.damaged(store: name, .file)
+        }
         for customer in customers where try forgotten.insert(customer) { report.added += 1 }
         let numbers = try numbersHere(of: customers, database)
         let list = Self.list(of: numbers)

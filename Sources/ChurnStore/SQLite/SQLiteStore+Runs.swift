@@ -54,7 +54,10 @@ extension SQLiteStore {
             while try lines.step() {
                 let line = lines.transactionLine(payloadAt: 8)
                 try customers.read(line.customer)
-                table.add(LineHash(line), to: RunDay(run: lines.integer(7), day: CivilTime.split(minute: line.minute).day))
+                table.add(
+                    LineHash(line),
+                    to: RunDay(run: lines.integer(7), day: CivilTime.split(minute: line.minute).day)
+                )
             }
             return try damagedParts(table, before: .max, database) { $0 == $1 }
         }

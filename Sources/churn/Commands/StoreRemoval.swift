@@ -124,7 +124,8 @@ struct StoreForget: ParsableCommand {
             let count = try opened.unforget(ids)
             return try StandardStream.output.write(
                 json
-                    ? JSON.object([("store", .string(location.description)), ("unforgotten", .integer(count))]).text + "\n"
+                    ? JSON.object([("store", .string(location.description)), ("unforgotten", .integer(count))]).text
+                        + "\n"
                     : "\(groupedText(count)) customers are taken again\nstore  \(location)\n"
             )
         }

@@ -96,7 +96,8 @@ struct StoreMigrate: ParsableCommand {
         let opened = try location.open(.update)
         let hasBuild = try opened.latestBuild() != nil
         try StandardStream.output.write(
-            "store  \(location), up to date\n" + (hasBuild ? "" : "there are no features; make them with churn features\n")
+            "store  \(location), up to date\n"
+                + (hasBuild ? "" : "there are no features; make them with churn features\n")
         )
     }
 }
