@@ -1,3 +1,4 @@
+import ChurnBase
 import ChurnFeatures
 import ChurnServing
 import ChurnStore
@@ -37,7 +38,7 @@ import Testing
         within timeout: TimeAmount = .seconds(30)
     ) async -> FeatureLookup.Answer {
         await withCheckedContinuation { continuation in
-            let answer = lookup.find(customer, until: .now() + timeout) { continuation.resume(returning: $0) }
+            let answer = lookup.find(CustomerID(number: customer), until: .now() + timeout) { continuation.resume(returning: $0) }
             if let answer { continuation.resume(returning: answer) }
         }
     }
@@ -67,9 +68,9 @@ import Testing
         #expect(queries <= 150, "\(queries) queries")
         #expect(lookup.load.cached == 3_000 && lookup.load.waiting == 0)
         // From the cache now; and those that are not there are known not to be there.
-        #expect(lookup.find(77, until: .now() + .seconds(1), completion: { _ in }) != nil)
+        #expect(lookup.find(CustomerID(number: 77), until: .now() + .seconds(1), completion: { _ in }) != nil)
         #expect(await find(20_000, in: lookup) == .unknown)
-        #expect(lookup.find(20_000, until: .now() + .seconds(1), completion: { _ in }) == .unknown)
+        #expect(lookup.find(CustomerID(number: 20_000), until: .now() + .seconds(1), completion: { _ in }) == .unknown)
         await lookup.stop()
     }
 

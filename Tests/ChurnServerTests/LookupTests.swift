@@ -1,3 +1,4 @@
+import ChurnBase
 import ChurnFeatures
 import ChurnServing
 import ChurnStore
@@ -9,15 +10,15 @@ import Testing
     @Test("a customer is taken once, however many ask, and those that come meanwhile are answered, too")
     func coalescing() {
         var queue = LookupQueue<String>()
-        for caller in ["a", "b"] { queue.add(caller, for: 7, until: .distantFuture) }
-        queue.add("c", for: 8, until: .distantFuture)
-        #expect(queue.take(10) == [7, 8])
-        queue.add("d", for: 7, until: .distantFuture)
-        queue.refresh(7)
+        for caller in ["a", "b"] { queue.add(caller, for: id(7), until: .distantFuture) }
+        queue.add("c", for: id(8), until: .distantFuture)
+        #expect(queue.take(10) == [id(7), id(8)])
+        queue.add("d", for: id(7), until: .distantFuture)
+        queue.refresh(id(7))
         #expect(!queue.hasWork)
         #expect(queue.take(10).isEmpty)
-        #expect(queue.finish(7).sorted() == ["a", "b", "d"])
-        #expect(queue.finish(7).isEmpty)
+        #expect(queue.finish(id(7)).sorted() == ["a", "b", "d"])
+        #expect(queue.finish(id(7)).isEmpty)
         #expect(queue.callerCount == 1)
     }
 
@@ -25,12 +26,14 @@ import Testing
     func deadlines() {
         var queue = LookupQueue<Int>()
         let start = NIODeadline.now()
-        for index in [5, 3, 9, 1, 7, 2] { queue.add(index, for: Int64(index), until: start + .seconds(Int64(index))) }
+        for index in [5, 3, 9, 1, 7, 2] {
+            queue.add(index, for: id(Int64(index)), until: start + .seconds(Int64(index)))
+        }
         #expect(queue.nextDeadline == start + .seconds(1))
         #expect(queue.expire(start + .seconds(3)) == [1, 2, 3])
-        #expect(queue.take(10) == [5, 9, 7])
+        #expect(queue.take(10) == [id(5), id(9), id(7)])
         // Answered before its time: not late afterwards.
-        #expect(queue.finish(5) == [5])
+        #expect(queue.finish(id(5)) == [5])
         #expect(queue.expire(.distantFuture) == [7, 9])
         #expect(queue.callerCount == 0)
     }
@@ -38,10 +41,10 @@ import Testing
     @Test("takes at most as many as it is told, the first first")
     func limit() {
         var queue = LookupQueue<Int>()
-        for index in 0..<10_000 { queue.add(index, for: Int64(index), until: .distantFuture) }
-        var taken: [Int64] = []
+        for index in 0..<10_000 { queue.add(index, for: id(Int64(index)), until: .distantFuture) }
+        var taken: [CustomerID] = []
         while queue.hasWork { taken += queue.take(512) }
-        #expect(taken == Array(0..<10_000))
+        #expect(taken.map(\.number) == Array(0..<10_000))
     }
 }
 
@@ -49,16 +52,16 @@ import Testing
     @Test("what was used stays, what was not goes, and there are never more than fit")
     func eviction() {
         var cache = LookupCache(capacity: 4)
-        for customer in Int64(1)...4 { cache.put(customer, nil, readAt: .now()) }
-        _ = cache.entry(of: 1)
-        _ = cache.entry(of: 3)
-        for customer in Int64(5)...6 { cache.put(customer, nil, readAt: .now()) }
+        for customer in Int64(1)...4 { cache.put(id(customer), nil, readAt: .now()) }
+        _ = cache.entry(of: id(1))
+        _ = cache.entry(of: id(3))
+        for customer in Int64(5)...6 { cache.put(id(customer), nil, readAt: .now()) }
         #expect(cache.count == 4)
-        #expect(cache.entry(of: 1) != nil && cache.entry(of: 3) != nil)
-        #expect(cache.entry(of: 2) == nil && cache.entry(of: 4) == nil)
-        for customer in Int64(0)..<1_000 { cache.put(customer, nil, readAt: .now()) }
+        #expect(cache.entry(of: id(1)) != nil && cache.entry(of: id(3)) != nil)
+        #expect(cache.entry(of: id(2)) == nil && cache.entry(of: id(4)) == nil)
+        for customer in Int64(0)..<1_000 { cache.put(id(customer), nil, readAt: .now()) }
         #expect(cache.count == 4)
-        #expect(cache.entry(of: 999) != nil)
+        #expect(cache.entry(of: id(999)) != nil)
     }
 }
 
@@ -101,7 +104,7 @@ import Testing
 
     private func find(_ customer: Int64, in lookup: FeatureLookup) async -> FeatureLookup.Answer {
         await withCheckedContinuation { continuation in
-            let answer = lookup.find(customer, until: .now() + .seconds(60)) { continuation.resume(returning: $0) }
+            let answer = lookup.find(id(customer), until: .now() + .seconds(60)) { continuation.resume(returning: $0) }
             if let answer { continuation.resume(returning: answer) }
         }
     }
@@ -111,3 +114,5 @@ import Testing
         try line.withLine { try session.add($0) }
     }
 }
+
+private func id(_ number: Int64) -> CustomerID { CustomerID(number: number) }

@@ -54,8 +54,9 @@ package struct FactsStore: Store {
         }
     }
 
-    package func record(of customer: Int64) throws(StoreError) -> CustomerRecord? {
-        facts[customer].map { CustomerRecord(build: build, facts: $0) }
+    package func record(of customer: CustomerID) throws(StoreError) -> CustomerRecord? {
+        guard let facts = facts[customer.number], facts.id == customer else { return nil }
+        return CustomerRecord(build: build, facts: facts)
     }
 
     package func buildFeatures(asOfDay: Int64?, anew: Bool) throws(StoreError) -> FeatureBuildReport {
@@ -65,7 +66,26 @@ package struct FactsStore: Store {
 
     // MARK: TransactionStore
 
-    package func ingest<Value>(_ body: (any IngestSession) throws -> Value) throws -> Value { throw hasNoLines }
+    package func ingest<Value>(
+        _ run: RunDescription,
+        replacing: DayReplacement?,
+        _ body: (any IngestSession) throws -> Value
+    ) throws -> Value {
+        throw hasNoLines
+    }
+
+    package func runs() throws(StoreError) -> [StoredRun] { [] }
+    package func lineCounts(of days: Set<Int64>) throws(StoreError) -> [Int64: Int64] { [:] }
+    package func damagedDays() throws(StoreError) -> [RunDay] { [] }
+    package func forgottenCount() throws(StoreError) -> Int64 { 0 }
+    package func customerTexts(of numbers: [Int64]) throws(StoreError) -> [Int64: String] { [:] }
+    package func forget(_ customers: [CustomerID]) throws(StoreError) -> ForgetReport { throw hasNoLines }
+    package func unforget(_ customers: [CustomerID]) throws(StoreError) -> Int64 { throw hasNoLines }
+
+    package func remove(_ selection: LineSelection, dryRun: Bool) throws(StoreError) -> RemovalReport {
+        throw hasNoLines
+    }
+
     package func transactionCounts() throws(StoreError) -> TransactionCounts { throw hasNoLines }
     package func forEachLine(_ body: (TransactionLine) throws -> Void) throws { throw hasNoLines }
 

@@ -42,7 +42,7 @@ package struct ReadThroughFeatures: FeatureSource {
         _ completion: () -> @Sendable (FeatureAnswer) -> Void
     ) -> FeatureAnswer? {
         let done = completion()
-        let found = lookup.find(customer.id.number, until: waitDeadline(context, from: context.arrival)) { [self] in
+        let found = lookup.find(customer.id, until: waitDeadline(context, from: context.arrival)) { [self] in
             done(answer($0, customer, hasDeadline: context.deadline != nil))
         }
         return found.map { answer($0, customer, hasDeadline: context.deadline != nil) }
@@ -66,8 +66,8 @@ package struct ReadThroughFeatures: FeatureSource {
 
     /// What a look-up came to: the one place that gives each outcome its status.
     ///
-    /// Look-ups are by number. A record whose check is another is that of a text with the same number, and nothing of it goes
-    /// to a caller.
+    /// Stores compare checks. A record that has another one all the same is that of a text with the same number, and nothing of
+    /// it goes to a caller.
     /// - Parameter hasDeadline: whether it was the caller's own deadline that a late look-up has missed.
     func answer(_ answer: FeatureLookup.Answer, _ customer: ResolvedCustomer, hasDeadline: Bool) -> FeatureAnswer {
         switch answer {

@@ -78,7 +78,7 @@ final class BatchLookup: Sendable {
                 take(.unknown, row: row, end: end)
                 continue
             }
-            let answer = features.lookup.find(customer.number, until: until) { [self] in take($0, row: row, end: end) }
+            let answer = features.lookup.find(customer, until: until) { [self] in take($0, row: row, end: end) }
             if let answer { take(answer, row: row, end: end) }
         }
     }

@@ -1,3 +1,4 @@
+package import ChurnBase
 internal import ChurnFeatures
 package import ChurnStore
 internal import NIOConcurrencyHelpers
@@ -105,7 +106,8 @@ package final class FeatureLookup: Sendable {
     ///
     /// - Parameter completion: called once, on a thread of this object, unless the answer is returned. Must not block.
     /// - Returns: the answer, when it needs no query.
-    package func find(_ customer: Int64, until deadline: NIODeadline, completion: @escaping Completion) -> Answer? {
+    package func find(_ customer: CustomerID, until deadline: NIODeadline, completion: @escaping Completion) -> Answer?
+    {
         let now = NIODeadline.now()
         var startsQuery = false
         var isEarliest = false
@@ -174,7 +176,7 @@ package final class FeatureLookup: Sendable {
         }
     }
 
-    private func runQuery(_ customers: [Int64]) {
+    private func runQuery(_ customers: [CustomerID]) {
         let result = Result { () throws(StoreError) -> CustomerRecords in
             try store.records(of: customers, in: try build())
         }
@@ -183,10 +185,10 @@ package final class FeatureLookup: Sendable {
         state.withLockedValue { state in
             switch result {
             case .success(let records):
-                let found = Dictionary(records.found.map { ($0.facts.customer, $0) }) { first, _ in first }
+                let found = Dictionary(records.found.map { ($0.facts.id, $0) }) { first, _ in first }
                 let damaged = Set(records.damaged)
                 for customer in customers {
-                    if damaged.contains(customer) {
+                    if damaged.contains(customer.number) {
                         let error = StoreError.damaged(store: store.location.description, .features)
                         answers.append((state.queue.finish(customer), .unavailable(error)))
                         continue

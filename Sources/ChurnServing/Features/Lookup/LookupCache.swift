@@ -1,3 +1,4 @@
+package import ChurnBase
 package import ChurnStore
 package import NIOCore
 
@@ -8,7 +9,7 @@ package import NIOCore
 /// - Source: Corbató, "A paging experiment with the Multics system" (1968).
 package struct LookupCache: Sendable {
     package struct Entry: Sendable {
-        package let customer: Int64
+        package let customer: CustomerID
         /// Nil: the store has no features of this customer.
         package let record: CustomerRecord?
         package let readAt: NIODeadline
@@ -17,7 +18,7 @@ package struct LookupCache: Sendable {
 
     package let capacity: Int
     private var entries: [Entry] = []
-    private var places: [Int64: Int] = [:]
+    private var places: [CustomerID: Int] = [:]
     private var hand = 0
 
     /// - Parameter capacity: 1 or more.
@@ -29,13 +30,13 @@ package struct LookupCache: Sendable {
     package var count: Int { entries.count }
 
     /// What is known of the customer, however old.
-    package mutating func entry(of customer: Int64) -> Entry? {
+    package mutating func entry(of customer: CustomerID) -> Entry? {
         guard let place = places[customer] else { return nil }
         entries[place].isUsed = true
         return entries[place]
     }
 
-    package mutating func put(_ customer: Int64, _ record: CustomerRecord?, readAt: NIODeadline) {
+    package mutating func put(_ customer: CustomerID, _ record: CustomerRecord?, readAt: NIODeadline) {
         let entry = Entry(customer: customer, record: record, readAt: readAt)
         if let place = places[customer] {
             entries[place] = entry

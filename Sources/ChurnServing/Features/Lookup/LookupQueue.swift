@@ -1,4 +1,4 @@
-internal import ChurnBase
+package import ChurnBase
 package import NIOCore
 
 /// The customers that callers wait for, each once however many callers it has, in the order in which they were first
@@ -13,15 +13,15 @@ package struct LookupQueue<Caller: Sendable>: Sendable {
 
     private struct Deadline: HeapElement, Sendable {
         var time: NIODeadline
-        var customer: Int64
+        var customer: CustomerID
         var caller: UInt64
 
         func isBefore(_ other: Deadline) -> Bool { time < other.time }
     }
 
-    private var waits: [Int64: Wait] = [:]
+    private var waits: [CustomerID: Wait] = [:]
     /// Not yet in flight, from `head` on.
-    private var order: [Int64] = []
+    private var order: [CustomerID] = []
     private var head = 0
     /// The earliest first. Callers that were answered stay in it until their time comes.
     private var deadlines = BinaryHeap<Deadline>()
@@ -31,7 +31,7 @@ package struct LookupQueue<Caller: Sendable>: Sendable {
     package init() {}
 
     /// Adds a caller, who is in time until `deadline`.
-    package mutating func add(_ caller: Caller, for customer: Int64, until deadline: NIODeadline) {
+    package mutating func add(_ caller: Caller, for customer: CustomerID, until deadline: NIODeadline) {
         lastCaller += 1
         enlist(customer)
         waits[customer]?.callers[lastCaller] = caller
@@ -40,12 +40,12 @@ package struct LookupQueue<Caller: Sendable>: Sendable {
     }
 
     /// Has the customer looked up, for nobody in particular.
-    package mutating func refresh(_ customer: Int64) {
+    package mutating func refresh(_ customer: CustomerID) {
         enlist(customer)
         waits[customer]?.isRefresh = true
     }
 
-    private mutating func enlist(_ customer: Int64) {
+    private mutating func enlist(_ customer: CustomerID) {
         guard waits[customer] == nil else { return }
         waits[customer] = Wait()
         order.append(customer)
@@ -55,8 +55,8 @@ package struct LookupQueue<Caller: Sendable>: Sendable {
     package var hasWork: Bool { head < order.count }
 
     /// The next customers to look up, at most `limit`. Those whose callers have all given up are left out.
-    package mutating func take(_ limit: Int) -> [Int64] {
-        var taken: [Int64] = []
+    package mutating func take(_ limit: Int) -> [CustomerID] {
+        var taken: [CustomerID] = []
         while head < order.count, taken.count < limit {
             let customer = order[head]
             head += 1
@@ -79,7 +79,7 @@ package struct LookupQueue<Caller: Sendable>: Sendable {
     }
 
     /// Ends the look-up of a customer, and gives back all that waited for it, those too that came meanwhile.
-    package mutating func finish(_ customer: Int64) -> [Caller] {
+    package mutating func finish(_ customer: CustomerID) -> [Caller] {
         guard let wait = waits.removeValue(forKey: customer) else { return [] }
         callerCount -= wait.callers.count
         return Array(wait.callers.values)
