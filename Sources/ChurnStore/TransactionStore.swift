@@ -60,7 +60,8 @@ package protocol TransactionStore: Sendable {
     /// - Parameter numbers: those of `CustomerID`, distinct; those that the store does not have are left out.
     func customerTexts(of numbers: [Int64]) throws(StoreError) -> [Int64: String]
 
-    /// Compares all lines, their texts too, with the hashes that are kept of each run and day. One scan.
+    /// Compares all lines, their texts too, with the hashes that are kept of each run and day. One scan. MongoDB keeps none:
+    /// there nothing is compared.
     ///
     /// - Returns: the runs and days that differ, in ascending order; at most `RunDay.damagedLimit` of them.
     func damagedDays() throws(StoreError) -> [RunDay]

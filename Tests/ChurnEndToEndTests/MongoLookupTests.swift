@@ -38,7 +38,9 @@ import Testing
         within timeout: TimeAmount = .seconds(30)
     ) async -> FeatureLookup.Answer {
         await withCheckedContinuation { continuation in
-            let answer = lookup.find(CustomerID(number: customer), until: .now() + timeout) { continuation.resume(returning: $0) }
+            let answer = lookup.find(CustomerID(number: customer), until: .now() + timeout) {
+                continuation.resume(returning: $0)
+            }
             if let answer { continuation.resume(returning: answer) }
         }
     }

@@ -95,7 +95,8 @@ struct FileCaseTests {
         #expect(file.reading.lines.map(\.priceMilli) == [12_967])
         #expect(file.feature("Monetary") == 77.802)
         #expect(
-            file.reading.counts.roundedLines == 1 && file.remarks.contains("1 line with a quantity, price or amount rounded")
+            file.reading.counts.roundedLines == 1
+                && file.remarks.contains("1 line with a quantity, price or amount rounded")
         )
     }
 

@@ -62,7 +62,8 @@ struct MongoLookup: AsyncParsableCommand {
                 group.addTask {
                     for index in stride(from: caller, to: customers.count, by: callers) {
                         let answer = await withCheckedContinuation { continuation in
-                            let known = lookup.find(CustomerID(number: customers[index]), until: .now() + .seconds(60)) {
+                            let known = lookup.find(CustomerID(number: customers[index]), until: .now() + .seconds(60))
+                            {
                                 continuation.resume(returning: $0)
                             }
                             if let known { continuation.resume(returning: known) }

@@ -25,9 +25,15 @@ struct Ingest: ParsableCommand {
             lines that the store has already are not added again: after any interruption,
             run the same command once more.
 
+            With --replace the days on which the files have lines get these lines and no
+            others, all at once: for an export that was corrected. It is refused when lines
+            were rejected, or when the store has more than twice as many lines on these
+            days, unless --yes is given; --dry-run lists the days.
+
             EXAMPLES
               churn ingest online_retail.csv.gz
               churn ingest --dry-run --dates dmy exports/
+              churn ingest --replace corrected.csv
               churn ingest orders.csv --columns customer=Buyer,date='Paid at',amount=Total
               churn ingest export.csv --exclude status=cancelled,refunded
               churn ingest first.csv --dates dmy --save-layout shop.layout
@@ -55,17 +61,24 @@ struct Ingest: ParsableCommand {
     @Flag(help: "Show how the files are read, and store nothing.")
     var dryRun = false
 
-    @Flag(help: "One JSON line per batch, once it is durable, and one at the end.")
+    @Flag(help: "Replace the days on which the files have lines: the store then has no other lines of them.")
+    var replace = false
+
+    @Flag(help: "With --replace: also when lines are rejected, or many more are replaced than come.")
+    var yes = false
+
+    @Flag(help: "One JSON line per batch, once it is durable, and one at the end; with --replace only this.")
     var json = false
 
     func validate() throws {
         guard (1...1_000_000).contains(batchLines) else {
             throw ValidationError("--batch-lines: \(batchLines) is not in 1...1000000")
         }
+        guard replace || !yes else { throw ValidationError("--yes: goes with --replace") }
     }
 
     func run() throws {
-        let location = try dryRun ? nil : store.location(try configuration.settings())
+        let location = try dryRun && !replace ? nil : store.location(try configuration.settings())
         // What is there and no store is told before a long reading, not after it.
         try location?.checkForWriting()
         let rejected = reading.rejectsFile
@@ -74,11 +87,13 @@ struct Ingest: ParsableCommand {
         let read = FileReading(try ReadingPlan(paths: paths, options: reading))
         // Nothing reaches the store before every line is read and judged: so there is never anything to be taken back.
         var spool = TransactionSpool()
+        var replaced = replace ? ReplacedDays() : nil
         let isDryRun = dryRun
         let batchLines = batchLines
         try read.run(rejects: rejected, &progress) { reader, notes in
             try reader.readBatch(maxLines: batchLines) { line in
                 notes.note(line)
+                replaced?.note(line)
                 if !isDryRun { try spool.append(line) }
             }
         } atBatchEnd: { input, report in
@@ -90,17 +105,23 @@ struct Ingest: ParsableCommand {
             if !isDryRun { try spool.append(mark) }
         }
         let findings = read.findings()
-        let verdict = ReadingVerdict(read.summary, limit: reading.maxRejects, findings: findings)
-        guard let location else {
+        var verdict = ReadingVerdict(read.summary, limit: reading.maxRejects, findings: findings)
+        if let location { try replaced?.compare(with: location) }
+        if !yes, let refusal = replaced?.refusal(read.summary.total) { verdict.refuse(refusal) }
+        guard let location, !dryRun else {
             progress.clear()
-            try StandardStream.output.write(
-                json ? DryRunText.object(read, findings, verdict).text + "\n" : DryRunText.text(read, findings)
-            )
+            let text =
+                json
+                ? DryRunText.object(read, findings, verdict, replaced).text + "\n"
+                : DryRunText.text(read, findings, replaced)
+            try StandardStream.output.write(text)
             return try finish(read, verdict)
         }
         if let refusal = verdict.refusal { throw refusal }
         var counts = IngestCounts()
-        if read.summary.total.kept > 0 { counts = try write(spool, read, to: location, &progress) }
+        if read.summary.total.kept > 0 {
+            counts = try write(spool, read, to: location, replacing: replaced?.replacement, &progress)
+        }
         progress.clear()
         let text =
             json
@@ -118,20 +139,23 @@ struct Ingest: ParsableCommand {
         _ spool: borrowing TransactionSpool,
         _ read: FileReading,
         to location: StoreLocation,
+        replacing: DayReplacement?,
         _ progress: inout ProgressLine
     ) throws -> IngestCounts {
         let lineCount = spool.lineCount
         let run = RunDescription(
-            kind: .ingest,
+            kind: replacing == nil ? .ingest : .replace,
             files: read.plan.inputs.map(\.name),
             layout: read.plan.layouts.first?.layout.text ?? "",
             program: ChurnVersion.current
         )
-        return try location.open(.create).ingest(run, replacing: nil) { session in
+        return try location.open(.create).ingest(run, replacing: replacing) { session in
             try spool.replay({ try session.add($0) }) { mark in
                 let batch = try session.commit()
                 let name = read.plan.inputs[mark.input].name
-                if json { try StandardStream.output.write(IngestText.batch(name, mark, batch).text + "\n") }
+                if json, replacing == nil {
+                    try StandardStream.output.write(IngestText.batch(name, mark, batch).text + "\n")
+                }
                 progress.show { _ in IngestText.progress(session.committed.lines, of: lineCount) }
             }
             return try session.finish()

@@ -55,8 +55,9 @@ struct StoreCheck: ParsableCommand {
         abstract: "Say what is in the store, and whether it is sound.",
         discussion: """
             Counts the transactions, reads every record of the last feature build and
-            compares them with the build's count and hash, and says whether transactions
-            came that the build does not have. Ends with 1 when something is to be done.
+            compares them with the build's count and hash, compares all lines with what an
+            SQLite store keeps of each run and day, and says whether transactions came that
+            the build does not have. Ends with 1 when something is to be done.
 
             EXAMPLES
               churn store check
@@ -75,12 +76,20 @@ struct StoreCheck: ParsableCommand {
         let opened = try location.open(.read)
         let counts = try opened.transactionCounts()
         var problems = try opened.problems()
+        problems += try Self.damagedLines(opened)
         let build = try Self.check(opened, counts, &problems)
         let text =
             json
             ? Self.object(location, counts, build, problems).text + "\n" : Self.text(location, counts, build, problems)
         try StandardStream.output.write(text)
         if !problems.isEmpty { throw ExitStatus.failure }
+    }
+
+    private static func damagedLines(_ store: any Store) throws(StoreError) -> [String] {
+        try store.damagedDays().map { part in
+            "lines of run \(part.run) on \(CivilTime.format(day: part.day)) are not those that were ingested; take the day out "
+                + "with churn store remove --days \(CivilTime.format(day: part.day)) and ingest it again"
+        }
     }
 
     private static func check(
@@ -96,6 +105,9 @@ struct StoreCheck: ParsableCommand {
             _ = try store.loadFeatures()
         } catch .damaged(_, .features) {
             problems.append("the features are not those of their build; make them again with churn features")
+        }
+        if build.customers > counts.purchasers {
+            problems.append("customers have features and no lines any more; make newer ones with churn features")
         }
         if let last = counts.lastMinute, last >= build.context.asOfMinute {
             problems.append("transactions came after the features' day; make newer ones with churn features")

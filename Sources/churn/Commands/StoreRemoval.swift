@@ -63,8 +63,8 @@ struct StoreRemove: ParsableCommand {
 
     private func text(_ report: RemovalReport, _ location: StoreLocation) -> String {
         var text =
-            "\(groupedText(report.lines)) lines of \(groupedText(report.customers)) customers on "
-            + "\(groupedText(report.days)) days"
+            "\(countedText(report.lines, "line")) of \(countedText(report.customers, "customer")) on "
+            + "\(countedText(report.days, "day"))"
         if let span = report.span {
             text += " (\(CivilTime.format(day: span.lowerBound)) to \(CivilTime.format(day: span.upperBound)))"
         }
@@ -126,7 +126,7 @@ struct StoreForget: ParsableCommand {
                 json
                     ? JSON.object([("store", .string(location.description)), ("unforgotten", .integer(count))]).text
                         + "\n"
-                    : "\(groupedText(count)) customers are taken again\nstore  \(location)\n"
+                    : "lines of \(countedText(count, "customer")) are taken again\nstore  \(location)\n"
             )
         }
         let report = try opened.forget(ids)
@@ -138,8 +138,9 @@ struct StoreForget: ParsableCommand {
             ("remaining", .array(report.remaining.map(JSON.string))),
         ])
         let text =
-            "\(groupedText(report.found)) customers found and forgotten, with \(groupedText(report.lines)) lines and "
-            + "\(groupedText(report.predictions)) predictions\nstore  \(location)\n"
+            "\(countedText(report.found, "customer")) found and erased, with \(countedText(report.lines, "line")) and "
+            + "\(countedText(report.predictions, "prediction")); \(countedText(report.added, "id")) left out from now on\n"
+            + "store  \(location)\n"
         try StandardStream.output.write(json ? object.text + "\n" : text)
         if !report.remaining.isEmpty { throw Failure(.tryAgain, report.remaining.joined(separator: "; ")) }
     }

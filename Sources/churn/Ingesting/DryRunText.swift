@@ -3,7 +3,7 @@ internal import ChurnFeatures
 
 /// How files would be read: what `ingest --dry-run` shows.
 enum DryRunText {
-    static func text(_ read: FileReading, _ findings: SurveyFindings) -> String {
+    static func text(_ read: FileReading, _ findings: SurveyFindings, _ replaced: ReplacedDays?) -> String {
         var text = IngestText.files(read)
         if !read.samples.isEmpty {
             var table = Table(
@@ -21,12 +21,18 @@ enum DryRunText {
             text +=
                 "\(example.reason.name): for example line \(example.line) of \(example.path.oneLine): \(example.text)\n"
         }
+        if let replaced { text += replaced.text() }
         let kept = read.summary.total.kept
         return text
             + "nothing was stored: without --dry-run \(groupedText(kept)) \(kept == 1 ? "line is" : "lines are")\n"
     }
 
-    static func object(_ read: FileReading, _ findings: SurveyFindings, _ verdict: ReadingVerdict) -> JSON {
+    static func object(
+        _ read: FileReading,
+        _ findings: SurveyFindings,
+        _ verdict: ReadingVerdict,
+        _ replaced: ReplacedDays?
+    ) -> JSON {
         let total = read.summary.total
         let samples = read.samples.map { sample in
             JSON.object(zip(FileReading.SampleLine.titles, sample.cells).map { ($0, .string($1)) })
@@ -42,6 +48,7 @@ enum DryRunText {
                 + [
                     ("first_lines", .array(samples)), ("examples", .array(examples)),
                     ("survey", SurveyText.object(findings)),
+                    ("replaced_days", .optional(replaced) { $0.object }),
                     ("warnings", .array(verdict.warnings.map(JSON.string))),
                     ("refused", .optional(verdict.refusal) { .string($0.message) }),
                     ("skipped", .array(read.plan.skipped.map { .string($0.description) })),

@@ -29,7 +29,7 @@ enum IngestText {
                     ("added", .integer(counts.added)), ("already_there", .integer(counts.alreadyThere)),
                     ("customer_collision", .integer(counts.collisions)),
                     ("colliding_customers", .array(counts.colliding.map(JSON.string))),
-                    ("forgotten", .integer(counts.forgotten)),
+                    ("forgotten", .integer(counts.forgotten)), ("replaced", .integer(counts.replaced)),
                     ("warnings", .array((verdict.warnings + Self.warnings(counts)).map(JSON.string))),
                     ("skipped", .array(read.plan.skipped.map { .string($0.description) })),
                     ("files", .array(read.summary.files.map(file))),
@@ -102,6 +102,7 @@ enum IngestText {
         table.add(["added to the store", groupedText(counts.added)])
         table.add(["already there", groupedText(counts.alreadyThere)])
         if counts.collisions > 0 { table.add(["left out: customer_collision", groupedText(counts.collisions)]) }
+        if counts.replaced > 0 { table.add(["removed from replaced days", groupedText(counts.replaced)]) }
         if counts.forgotten > 0 { table.add(["left out: forgotten", groupedText(counts.forgotten)]) }
         var text = files(read) + table.text()
         let rate = rateText(total.lines, in: elapsed)

@@ -28,6 +28,11 @@ struct ReadingVerdict {
         }
     }
 
+    /// Refuses what nothing else speaks against.
+    mutating func refuse(_ failure: Failure) {
+        if refusal == nil { refusal = failure }
+    }
+
     /// Adds a warning of these customers, where there are any: a few of billions, and no reason to refuse a file.
     mutating func note(_ collided: CollidedCustomers) {
         if let warning = collided.warning { warnings.append(warning) }

@@ -5,6 +5,11 @@ func groupedText(_ value: Int64) -> String {
     (value < 0 ? "-" : "") + grouped(String(value.magnitude))
 }
 
+/// A number of things, for people: `1 line`, `2 lines`.
+func countedText(_ count: Int64, _ noun: String) -> String {
+    "\(groupedText(count)) \(noun)\(count == 1 ? "" : "s")"
+}
+
 /// Thousandths for people: groups, and exactly three decimals.
 func groupedText(milli: Int64) -> String {
     let magnitude = milli.magnitude
