@@ -61,7 +61,7 @@ struct LeftOutTests {
         let straight = try await Program.run(["features", others, absurd, "--json", "-o", output])
         #expect(straight.status == 0 && straight.error.contains(Self.remark), "\(straight.error)")
         let header = try #require(shop.read("features.csv").split(separator: "\n").first)
-        #expect(header.split(separator: ",").count == 17 && !header.contains("products"))
+        #expect(header.split(separator: ",").count == 19 && !header.contains("products"))
         let said = "churn: no purchase has a product: distinct_products, last_day_products are absent\n"
         #expect(straight.error.contains(said), "\(straight.error)")
 

@@ -21,8 +21,8 @@ struct ProductsTests {
         let outcome = try await Program.run(["features", without])
         #expect(outcome.status == 0, "\(outcome)")
         let header = try #require(outcome.lines.first?.split(separator: ","))
-        #expect(header.count == 17 && !header.contains { $0.contains("products") })
-        #expect(outcome.lines.map { $0.split(separator: ",").count } == [17, 17, 17])
+        #expect(header.count == 19 && !header.contains { $0.contains("products") })
+        #expect(outcome.lines.map { $0.split(separator: ",").count } == [19, 19, 19])
         let said = outcome.error.split(separator: "\n").filter { $0.hasPrefix("churn: ") }
         #expect(said == ["churn: no purchase has a product: \(Self.absent) are absent"])
 

@@ -30,7 +30,7 @@ struct ReadingOptionsTests {
         let object = try await Program.run(arguments + ["--json"]).object()
         #expect(object["event"] as? String == "dry_run")
         #expect(object["kept"] as? Int == 2 && object["rejected"] as? [String: Int] == ["bad_price": 1])
-        #expect((object["first_lines"] as? [[String: Any]])?.first?["price"] as? String == "1234.500")
+        #expect((object["first_lines"] as? [[String: Any]])?.first?["amount"] as? String == "1234.500")
         let example = try #require((object["examples"] as? [[String: Any]])?.first)
         #expect(example["reason"] as? String == "bad_price" && example["line"] as? Int == 4)
         #expect((object["survey"] as? [String: Any])?["last_day"] as? String == "2010-12-06")

@@ -193,17 +193,20 @@ import Testing
         let lines = (0..<600).map { randomLine($0, &random) }
         try store.ingest(Array(lines[..<200]))
         let hasEnded = Mutex(false)
-        async let ingested: Void = Task {
+        async let ingested: Void = blocking {
             defer { hasEnded.withLock { $0 = true } }
             let writer = try MongoStore(uri: uri, access: .update)
             for start in stride(from: 200, to: 600, by: 4) { try writer.ingest(Array(lines[start..<start + 4])) }
-        }.value
-        var builds = 0
-        while !hasEnded.withLock({ $0 }) {
-            let report = try store.buildFeatures(asOfDay: 50)
-            builds += 1
-            // Whole in itself, whatever came meanwhile.
-            #expect(Int64(try store.loadFeatures().rowCount) == report.build.customers)
+        }
+        let builds = try await blocking {
+            var builds = 0
+            while !hasEnded.withLock({ $0 }) {
+                let report = try store.buildFeatures(asOfDay: 50)
+                builds += 1
+                // Whole in itself, whatever came meanwhile.
+                #expect(Int64(try store.loadFeatures().rowCount) == report.build.customers)
+            }
+            return builds
         }
         try await ingested
         #expect(builds > 1)

@@ -193,7 +193,7 @@ import Testing
             guard (try? edit(mongodb: uri, "assert 'setName' in db.command('hello')")) != nil else { return }
         }
         let (calls, news) = AsyncStream.makeStream(of: Bool.self)
-        async let isTold = Task {
+        async let isTold = blocking {
             defer { news.finish() }
             var changes = 0
             return try store.followBuilds(callingEvery: .seconds(2)) { hasChange in
@@ -201,7 +201,7 @@ import Testing
                 changes += hasChange ? 1 : 0
                 return changes < 2
             }
-        }.value
+        }
         var changes = 0
         var isFirst = true
         for await hasChange in calls {

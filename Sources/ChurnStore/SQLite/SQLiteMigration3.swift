@@ -81,16 +81,19 @@ enum SQLiteMigration3 {
             guard FactsReader.read(rows, into: &facts) else { return false }
             digest.add(facts)
         }
+        guard try Int64.fetchOne(database, sql: newestCustomers) == digest.count else { return false }
         try database.execute(
             sql: """
                 DELETE FROM builds WHERE generation < (SELECT max(generation) FROM builds);
-                UPDATE builds SET hash = ? WHERE customers = ?;
+                UPDATE builds SET hash = ?;
                 DROP TABLE cancelled
                 """,
-            arguments: [hexadecimal(digest.value), digest.count]
+            arguments: [hexadecimal(digest.value)]
         )
-        return database.changesCount > 0 || digest.count > 0
+        return true
     }
+
+    private static let newestCustomers = "SELECT customers FROM builds ORDER BY generation DESC LIMIT 1"
 
     private static let builtFeatures = """
         CREATE TEMP TABLE cancelled AS
