@@ -110,7 +110,7 @@ import Testing
         await client.shutdown()
         let start = ContinuousClock.now
         kill(scene.server.process.identifier, SIGTERM)
-        let (status, output) = await Task { scene.server.process.waitForEnd() }.value
+        let (status, output) = try await blocking { scene.server.process.waitForEnd() }
         #expect(status == 0, "\(output)")
         #expect(ContinuousClock.now - start < .seconds(10))
         scene.mongodb.proceed()
