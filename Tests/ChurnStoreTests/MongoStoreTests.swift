@@ -193,7 +193,7 @@ import Testing
             guard (try? edit(mongodb: uri, "assert 'setName' in db.command('hello')")) != nil else { return }
         }
         let (calls, news) = AsyncStream.makeStream(of: Bool.self)
-        async let isTold = blocking {
+        async let isTold = onOwnThread {
             defer { news.finish() }
             var changes = 0
             return try store.followBuilds(callingEvery: .seconds(2)) { hasChange in
