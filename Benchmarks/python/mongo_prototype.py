@@ -27,8 +27,8 @@ model = json.load(open(MODEL))
 
 def predict(transactions, customer):
     """The body of the handler."""
-    lines = list(transactions.find({"customer": customer, "quantity": {"$gte": 0}}))
-    monetary = sum(line["quantity"] * line["price_milli"] for line in lines) / 1000
+    lines = list(transactions.find({"customer": customer, "quantity_milli": {"$gte": 0}}))
+    monetary = sum(line["amount_milli"] for line in lines) / 1000
     frequency = len({line["invoice"] for line in lines})
     known = {"Frequency": frequency, "Monetary": monetary, "AvgOrderValue": monetary / frequency}
     log_odds = model["intercept"]
