@@ -5,20 +5,7 @@ internal import GRDB
 extension SQLiteStore {
     /// Always anew: one pass in the order of customers is all there is to it.
     package func buildFeatures(asOfDay: Int64?, anew: Bool) throws(StoreError) -> FeatureBuildReport {
-        do {
-            return try writing { database in
-                var report: FeatureBuildReport?
-                // IMMEDIATE: nobody can add lines between the reading and the commit.
-                try database.inTransaction(.immediate) {
-                    report = try build(asOfDay: asOfDay, database)
-                    return .commit
-                }
-                guard let report else { throw StoreError.damaged(store: name, .features) }
-                return report
-            }
-        } catch {
-            throw StoreError(error, store: name)
-        }
+        try inTransaction { try build(asOfDay: asOfDay, $0) }
     }
 
     private func build(asOfDay: Int64?, _ database: Database) throws -> FeatureBuildReport {

@@ -54,16 +54,7 @@ extension SQLiteStore {
     }
 
     package func setSegments(_ segmentation: SegmentAssignment) throws(StoreError) {
-        do {
-            try writing { database in
-                try database.inTransaction(.immediate) {
-                    try set(segmentation, database)
-                    return .commit
-                }
-            }
-        } catch {
-            throw StoreError(error, store: name)
-        }
+        try inTransaction { try set(segmentation, $0) }
     }
 
     private func set(_ segmentation: SegmentAssignment, _ database: Database) throws {

@@ -23,19 +23,9 @@ extension SQLiteStore {
     }
 
     package func unforget(_ customers: [CustomerID]) throws(StoreError) -> Int64 {
-        do {
-            return try writing { database in
-                var count: Int64 = 0
-                try database.inTransaction(.immediate) {
-                    if let forgotten = try SQLiteForgotten(database, store: self) {
-                        for customer in customers where try forgotten.remove(customer) { count += 1 }
-                    }
-                    return .commit
-                }
-                return count
-            }
-        } catch {
-            throw StoreError(error, store: name)
+        try inTransaction { database in
+            guard let forgotten = try SQLiteForgotten(database, store: self) else { return 0 }
+            return Int64(try customers.count { try forgotten.remove($0) })
         }
     }
 

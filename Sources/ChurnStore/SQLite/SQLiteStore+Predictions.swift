@@ -2,29 +2,22 @@ internal import GRDB
 
 extension SQLiteStore {
     package func write(_ predictions: [StoredPrediction], of run: PredictionRun) throws(StoreError) {
-        do {
-            try writing { database in
-                try database.inTransaction(.immediate) {
-                    let insert = try database.cachedStatement(
-                        sql: """
-                            INSERT OR REPLACE INTO predictions (
-                                model, version, as_of_minute, customer, probability, is_churn
-                            ) VALUES (?, ?, ?, ?, ?, ?)
-                            """
-                    )
-                    for prediction in predictions {
-                        try insert.execute(
-                            arguments: [
-                                run.model, run.version, run.asOfMinute, prediction.customer, prediction.probability,
-                                prediction.isChurn,
-                            ]
-                        )
-                    }
-                    return .commit
-                }
+        try inTransaction { database in
+            let insert = try database.cachedStatement(
+                sql: """
+                    INSERT OR REPLACE INTO predictions (
+                        model, version, as_of_minute, customer, probability, is_churn
+                    ) VALUES (?, ?, ?, ?, ?, ?)
+                    """
+            )
+            for prediction in predictions {
+                try insert.execute(
+                    arguments: [
+                        run.model, run.version, run.asOfMinute, prediction.customer, prediction.probability,
+                        prediction.isChurn,
+                    ]
+                )
             }
-        } catch {
-            throw StoreError(error, store: name)
         }
     }
 

@@ -6,18 +6,7 @@ extension SQLiteStore {
         if dryRun {
             return try reading { database in try SelectedLines(selection.condition, database, store: self).report }
         }
-        do {
-            return try writing { database in
-                var report = RemovalReport()
-                try database.inTransaction(.immediate) {
-                    report = try remove(selection, database)
-                    return .commit
-                }
-                return report
-            }
-        } catch {
-            throw StoreError(error, store: name)
-        }
+        return try inTransaction { try remove(selection, $0) }
     }
 
     private func remove(_ selection: LineSelection, _ database: Database) throws -> RemovalReport {
@@ -41,26 +30,15 @@ extension SQLiteStore {
 
 /// Lines that meet a condition: how many, whose, of which days, and their hashes.
 struct SelectedLines {
-    private(set) var customers: Set<Int64> = []
-    private(set) var sums = RunDayTable()
-    private(set) var lineCount: Int64 = 0
+    let customers: Set<Int64>
+    let sums: RunDayTable
+    let lineCount: Int64
 
     init(_ condition: SQLiteCondition, _ database: Database, store: SQLiteStore) throws {
-        let statement = try database.cachedStatement(
-            sql: """
-                SELECT invoice, customer, minute, stock_code, quantity_milli, amount_milli, copy, run, description, country
-                FROM transactions WHERE \(condition.sql)
-                """
-        )
-        try statement.setArguments(condition.arguments)
-        let lines = SQLiteStatement(statement, store: store.name)
-        defer { lines.reset() }
-        while try lines.step() {
-            let line = lines.transactionLine(payloadAt: 8)
-            customers.insert(line.customer)
-            lineCount += 1
-            sums.add(LineHash(line), to: RunDay(run: lines.integer(7), day: CivilTime.split(minute: line.minute).day))
-        }
+        var customers: Set<Int64> = []
+        sums = try store.sums(ofLines: condition, database) { customers.insert($0.customer) }
+        self.customers = customers
+        lineCount = sums.sums.reduce(0) { $0 + $1.lines }
     }
 
     var report: RemovalReport {

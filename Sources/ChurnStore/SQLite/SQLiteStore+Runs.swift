@@ -41,26 +41,37 @@ extension SQLiteStore {
 
     package func damagedDays() throws(StoreError) -> [RunDay] {
         try reading { database in
-            let lines = try statement(
-                """
-                SELECT invoice, customer, minute, stock_code, quantity_milli, amount_milli, copy, run, description, country
-                FROM transactions
-                """,
-                database
-            )
-            defer { lines.reset() }
             var customers = try SQLiteCustomerReader(database, store: self)
-            var table = RunDayTable()
-            while try lines.step() {
-                let line = lines.transactionLine(payloadAt: 8)
-                try customers.read(line.customer)
-                table.add(
-                    LineHash(line),
-                    to: RunDay(run: lines.integer(7), day: CivilTime.split(minute: line.minute).day)
-                )
-            }
+            let everything = SQLiteCondition(sql: "TRUE", arguments: StatementArguments())
+            let table = try sums(ofLines: everything, database) { try customers.read($0.customer) }
             return try damagedParts(table, before: .max, database) { $0 == $1 }
         }
+    }
+
+    /// The sums of the lines that meet a condition, by run and day.
+    ///
+    /// - Parameter body: is called with each of them, texts too, but for the customer's.
+    func sums(
+        ofLines condition: SQLiteCondition,
+        _ database: Database,
+        _ body: (TransactionLine) throws -> Void
+    ) throws -> RunDayTable {
+        let statement = try database.cachedStatement(
+            sql: """
+                SELECT invoice, customer, minute, stock_code, quantity_milli, amount_milli, copy, run, description, country
+                FROM transactions WHERE \(condition.sql)
+                """
+        )
+        try statement.setArguments(condition.arguments)
+        let lines = SQLiteStatement(statement, store: name)
+        defer { lines.reset() }
+        var table = RunDayTable()
+        while try lines.step() {
+            let line = lines.transactionLine(payloadAt: 8)
+            try body(line)
+            table.add(LineHash(line), to: RunDay(run: lines.integer(7), day: CivilTime.split(minute: line.minute).day))
+        }
+        return table
     }
 
     /// The runs and days of which the table has not what was kept of them.

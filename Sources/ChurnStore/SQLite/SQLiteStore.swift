@@ -161,6 +161,25 @@ package final class SQLiteStore: Store {
         }
     }
 
+    /// The one connection that writes, inside a transaction that ends with `body`: what it throws undoes all.
+    ///
+    /// IMMEDIATE: nobody else writes between what `body` reads and the commit.
+    func inTransaction<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try writing { database in
+                var value: Value?
+                try database.inTransaction(.immediate) {
+                    value = try body(database)
+                    return .commit
+                }
+                guard let value else { preconditionFailure("a transaction that ended without its body") }
+                return value
+            }
+        } catch {
+            throw StoreError(error, store: name)
+        }
+    }
+
     func statement(_ sql: String, _ database: Database) throws -> SQLiteStatement {
         SQLiteStatement(try database.cachedStatement(sql: sql), store: name)
     }
