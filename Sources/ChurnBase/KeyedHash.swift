@@ -1,7 +1,7 @@
 internal import CCrypto
 
 /// HMAC-SHA256 (RFC 2104, FIPS 180-4): a hash that tells nothing of what it is made of to those who lack the key.
-package struct KeyedHash: Sendable {
+package struct KeyedHash: Equatable, Sendable {
     private let key: [UInt8]
 
     /// Bytes of a key, and of a hash.

@@ -2,11 +2,11 @@ package import ChurnBase
 
 /// The customers whose lines are left out: keyed hashes, and the key.
 struct MongoForgotten: Equatable {
-    private let key: [UInt8]
+    private let hash: KeyedHash
     private let hashes: Set<String>
 
-    fileprivate init(key: [UInt8], hashes: Set<String>) {
-        self.key = key
+    fileprivate init(_ hash: KeyedHash, hashes: Set<String>) {
+        self.hash = hash
         self.hashes = hashes
     }
 
@@ -14,15 +14,13 @@ struct MongoForgotten: Equatable {
 
     func contains(_ customer: CustomerID) -> Bool { !hashes.isEmpty && hashes.contains(hash(of: customer)) }
 
-    func hash(of customer: CustomerID) -> String {
-        KeyedHash(key: key).map { hexadecimal($0.hash(of: customer)) } ?? ""
-    }
+    func hash(of customer: CustomerID) -> String { hexadecimal(hash.hash(of: customer)) }
 }
 
 extension MongoStore {
     /// Nil when nobody was ever forgotten.
     func forgottenCustomers() throws(StoreError) -> MongoForgotten? {
-        guard let key = try forgettingKey() else { return nil }
+        guard let hash = try forgettingHash() else { return nil }
         var hashes: Set<String> = []
         try retrying { lease throws(MongoFailure) in
             hashes.removeAll()
@@ -34,7 +32,7 @@ extension MongoStore {
                 return true
             }
         }
-        return MongoForgotten(key: key, hashes: hashes)
+        return MongoForgotten(hash, hashes: hashes)
     }
 
     package func forgottenCount() throws(StoreError) -> Int64 { Int64(try forgottenCustomers()?.count ?? 0) }
@@ -57,7 +55,7 @@ extension MongoStore {
     ///
     /// - Returns: how many were not among them.
     func addForgotten(_ customers: [CustomerID]) throws(StoreError) -> Int64 {
-        if try forgettingKey() == nil {
+        if try forgettingHash() == nil {
             let document = BSONDocument()
             document.append("_id", "forgotten")
             document.append("key", hexadecimal(KeyedHash.randomKey()))
@@ -84,7 +82,7 @@ extension MongoStore {
         return Int64(new.count)
     }
 
-    private func forgettingKey() throws(StoreError) -> [UInt8]? {
+    private func forgettingHash() throws(StoreError) -> KeyedHash? {
         var text: String?
         try retrying { lease throws(MongoFailure) in
             let meta = lease.collection(MongoSchema.meta, fromPrimary: true)
@@ -100,7 +98,7 @@ extension MongoStore {
         let key = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
             UInt8(String(digits[$0...($0 + 1)]), radix: 16)
         }
-        guard key.count == KeyedHash.byteCount else { throw .damaged(store: name, .transactions) }
-        return key
+        guard let hash = KeyedHash(key: key) else { throw .damaged(store: name, .transactions) }
+        return hash
     }
 }

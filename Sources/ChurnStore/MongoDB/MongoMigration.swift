@@ -151,18 +151,7 @@ private struct MigrationPiece {
 extension TransactionDocument {
     /// A line as it was before amounts; its texts are valid while the document is.
     static func readVersion1(_ reader: borrowing BSONReader) -> (id: String, line: TransactionLine)? {
-        let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
-        var line = TransactionLine(
-            invoice: none,
-            stockCode: none,
-            description: none,
-            country: none,
-            customer: 0,
-            minute: 0,
-            quantityMilli: 0,
-            amountMilli: 0,
-            copy: 0
-        )
+        var line = TransactionLine.empty
         var id: String?
         var quantity: Int64 = 0
         var price: Int64 = 0

@@ -230,8 +230,8 @@ private final class MongoIngestSession: IngestSession {
         return counts
     }
 
-    /// Who was forgotten after the session had read the list, and before these lines were there: `forget` writes the hash
-    /// first and removes lines then, so that one of the two removes them.
+    /// Removes the lines of customers that were forgotten between the last reading of the list and the writing of these
+    /// lines. `forget` writes the hash before it removes lines, so either it or this finds every line.
     private func removeForgottenMeanwhile() throws(StoreError) {
         do throws(StoreError) {
             guard let now = try store.forgottenCustomers(), now != forgotten else { return }

@@ -69,18 +69,7 @@ enum TransactionDocument {
     /// - Parameter withPayload: whether description and country must be there.
     /// - Returns: nil when a field is missing or of another type.
     static func read(_ reader: borrowing BSONReader, withPayload: Bool) -> TransactionLine? {
-        let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
-        var line = TransactionLine(
-            invoice: none,
-            stockCode: none,
-            description: none,
-            country: none,
-            customer: 0,
-            minute: 0,
-            quantityMilli: 0,
-            amountMilli: 0,
-            copy: 0
-        )
+        var line = TransactionLine.empty
         var seen = 0
         while reader.next() {
             let field: Int
