@@ -68,10 +68,11 @@ public final class ChurnClient: Sendable {
             timeout: Duration? = nil
         ) async throws(ChurnError) -> Prediction
     {
-        let method = Request.Method.predictByID(customer: customerID, contributions: contributions, names: names)
-        let response = try await answer(to: Request(model: model, method: method), timeout)
-        guard case .predictByID(let prediction) = response.result else { throw wrongAnswer("predict") }
-        return prediction
+        try await predict(
+            .predictByID(customer: customerID, contributions: contributions, names: names),
+            model,
+            timeout
+        )
     }
 
     /// Predicts for one customer by the text that the shop calls it, such as `CUST-0001`. Digits without leading zeros are
@@ -93,7 +94,20 @@ public final class ChurnClient: Sendable {
     {
         // It would not be on the wire at all.
         guard !customer.isEmpty else { throw refused("predict: the customer is empty") }
-        let method = Request.Method.predictByText(customer: customer, contributions: contributions, names: names)
+        return try await predict(
+            .predictByText(customer: customer, contributions: contributions, names: names),
+            model,
+            timeout
+        )
+    }
+
+    nonisolated(nonsending)
+        private func predict(
+            _ method: Request.Method,
+            _ model: String,
+            _ timeout: Duration?
+        ) async throws(ChurnError) -> Prediction
+    {
         let response = try await answer(to: Request(model: model, method: method), timeout)
         guard case .predictByID(let prediction) = response.result else { throw wrongAnswer("predict") }
         return prediction
