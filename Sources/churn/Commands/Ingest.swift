@@ -87,13 +87,11 @@ struct Ingest: ParsableCommand {
         let read = FileReading(try ReadingPlan(paths: paths, options: reading))
         // Nothing reaches the store before every line is read and judged: so there is never anything to be taken back.
         var spool = TransactionSpool()
-        var replaced = replace ? ReplacedDays() : nil
         let isDryRun = dryRun
         let batchLines = batchLines
         try read.run(rejects: rejected, &progress) { reader, notes in
             try reader.readBatch(maxLines: batchLines) { line in
                 notes.note(line)
-                replaced?.note(line)
                 if !isDryRun { try spool.append(line) }
             }
         } atBatchEnd: { input, report in
@@ -106,7 +104,8 @@ struct Ingest: ParsableCommand {
         }
         let findings = read.findings()
         var verdict = ReadingVerdict(read.summary, limit: reading.maxRejects, findings: findings)
-        if let location { try replaced?.compare(with: location) }
+        var replaced: ReplacedDays?
+        if replace, let location { replaced = try ReplacedDays(findings, comparedWith: location) }
         if !yes, let refusal = replaced?.refusal(read.summary.total) { verdict.refuse(refusal) }
         guard let location, !dryRun else {
             progress.clear()

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import ChurnBase
+internal import ChurnCalls
 internal import ChurnFeatures
 internal import ChurnStore
 
@@ -148,11 +149,7 @@ struct StoreForget: ParsableCommand {
     private static func id(of text: String) throws(Failure) -> CustomerID {
         var copy = text
         let id = copy.withUTF8 { bytes -> CustomerID? in
-            switch CustomerText(bytes) {
-            case .number(let number): CustomerID(number: number)
-            case .text(let text): CustomerID(text: text)
-            case .none, .damaged: nil
-            }
+            if case .customer(let id) = CustomerTextMeaning(bytes, .standard) { id } else { nil }
         }
         guard let id else {
             throw Failure(.usage, "'\(text.oneLine)' is no customer's id; write it as it is in the files")

@@ -40,16 +40,7 @@ struct StoreRuns: ParsableCommand {
             ("lines", .integer(run.lines)), ("first_day", day(run.days?.lowerBound)),
             ("last_day", day(run.days?.upperBound)), ("files", .array(run.description.files.map(JSON.string))),
             ("layout", .string(run.description.layout)), ("program", .string(run.description.program)),
-            (
-                "counts",
-                .optional(run.counts) {
-                    .object([
-                        ("added", .integer($0.added)), ("already_there", .integer($0.alreadyThere)),
-                        ("customer_collision", .integer($0.collisions)), ("forgotten", .integer($0.forgotten)),
-                        ("replaced", .integer($0.replaced)),
-                    ])
-                }
-            ),
+            ("counts", .optional(run.counts) { .object(IngestText.counts($0)) }),
         ])
     }
 
@@ -79,9 +70,9 @@ struct StoreMigrate: ParsableCommand {
         commandName: "migrate",
         abstract: "Bring a store of an older version to the form of this one.",
         discussion: """
-            In place, all at once: an interrupted migration leaves the store as it was.
-            Older versions of churn cannot open the store afterwards, so stop them first.
-            A store that is up to date is left as it is.
+            In place. An interrupted migration leaves an SQLite store as it was; in MongoDB
+            it goes on when it is run again. Older versions of churn cannot open the store
+            afterwards, so stop them first. A store that is up to date is left as it is.
 
             EXAMPLES
               churn store migrate

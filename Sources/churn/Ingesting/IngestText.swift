@@ -24,12 +24,9 @@ enum IngestText {
     ) -> JSON {
         .object(
             [("event", .string("done")), ("store", .string(location.description))]
-                + Self.counts(read.summary.total)
+                + Self.counts(read.summary.total) + Self.counts(counts)
                 + [
-                    ("added", .integer(counts.added)), ("already_there", .integer(counts.alreadyThere)),
-                    ("customer_collision", .integer(counts.collisions)),
                     ("colliding_customers", .array(counts.colliding.map(JSON.string))),
-                    ("forgotten", .integer(counts.forgotten)), ("replaced", .integer(counts.replaced)),
                     ("warnings", .array((verdict.warnings + Self.warnings(counts)).map(JSON.string))),
                     ("skipped", .array(read.plan.skipped.map { .string($0.description) })),
                     ("files", .array(read.summary.files.map(file))),
@@ -56,6 +53,15 @@ enum IngestText {
             ("rejected", .object(total.faultReasons.map { ($0.reason.name, .integer($0.lines)) })),
             ("rejects_written", .integer(total.rejectsWritten)), ("kept", .integer(total.kept)),
             ("purchases", .integer(total.purchases)), ("cancellations", .integer(total.cancellations)),
+        ]
+    }
+
+    /// What the store did with the lines of a run.
+    static func counts(_ counts: IngestCounts) -> [(String, JSON)] {
+        [
+            ("added", .integer(counts.added)), ("already_there", .integer(counts.alreadyThere)),
+            ("customer_collision", .integer(counts.collisions)), ("forgotten", .integer(counts.forgotten)),
+            ("replaced", .integer(counts.replaced)),
         ]
     }
 

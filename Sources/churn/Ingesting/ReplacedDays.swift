@@ -5,33 +5,20 @@ internal import ChurnStore
 /// The days of the files' lines, of which `ingest --replace` makes the files the only source.
 struct ReplacedDays {
     /// Lines of the files, by day.
-    private var newLines: [Int64: Int64] = [:]
-    /// Lines of a day mostly follow one another.
-    private var current: (day: Int64, lines: Int64) = (0, 0)
+    private let newLines: [Int64: Int64]
     /// Lines that the store has on these days.
-    private var oldLines: [Int64: Int64] = [:]
+    private let oldLines: [Int64: Int64]
 
     private static let daysShown = 31
 
-    mutating func note(_ line: TransactionLine) {
-        let day = CivilTime.split(minute: line.minute).day
-        if day != current.day { endDay(next: day) }
-        current.lines += 1
-    }
-
-    private mutating func endDay(next: Int64) {
-        if current.lines > 0 { newLines[current.day, default: 0] += current.lines }
-        current = (next, 0)
-    }
-
-    /// Asks the store what it has on the days. After the last line; a store that is not there has nothing.
-    mutating func compare(with location: StoreLocation) throws(StoreError) {
-        endDay(next: 0)
+    /// Asks the store what it has on the days of the files. A store that is not there has nothing.
+    init(_ findings: SurveyFindings, comparedWith location: StoreLocation) throws(StoreError) {
+        newLines = findings.linesByDay
         do throws(StoreError) {
             oldLines = try location.open(.read).lineCounts(of: Set(newLines.keys))
         } catch {
             switch error {
-            case .notFound, .notAStore(_, .empty): break
+            case .notFound, .notAStore(_, .empty): oldLines = [:]
             default: throw error
             }
         }

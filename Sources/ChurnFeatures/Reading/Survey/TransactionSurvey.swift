@@ -111,6 +111,7 @@ package struct TransactionSurvey {
         endCustomer()
         var findings = SurveyFindings()
         let days = linesByDay.sorted { $0.key < $1.key }.map { SurveyDay(number: $0.key, lines: $0.value) }
+        findings.linesByDay = linesByDay
         findings.firstDay = days.first?.number
         findings.lastDay = days.last?.number
         findings.addPauses(purchaseDays.sorted())
@@ -136,6 +137,8 @@ package struct TransactionSurvey {
 
 /// What stands out in the lines of a command.
 package struct SurveyFindings: Sendable {
+    /// Lines of each day, in days since 1970-01-01; days without one are left out.
+    package internal(set) var linesByDay: [Int64: Int64] = [:]
     /// Days since 1970-01-01; nil when there is no line.
     package internal(set) var firstDay: Int64?
     package internal(set) var lastDay: Int64?
