@@ -1,7 +1,6 @@
 /// A 64-bit hash of integers and texts, 16 bytes at a time: the same on every machine and in every run.
 ///
-/// Made for millions of short records. It detects accidents, not attacks: for those
-/// see `KeyedHash`. Each step multiplies two words to 128 bits and folds the halves together, which is the step of wyhash
+/// Made for millions of short records. It detects accidents, not attacks: for those see `KeyedHash`. Each step multiplies two words to 128 bits and folds the halves together, which is the step of wyhash
 /// (Wang Yi, public domain). It is stored by stores: never change it.
 package struct WordHash: Equatable, Sendable {
     @usableFromInline

@@ -1,6 +1,6 @@
 internal import CCrypto
 
-/// Who a customer is: 16 bytes, whatever the shop calls its customers.
+/// The identity of a customer, in 16 bytes for every form of id that a shop uses.
 ///
 /// A canonical decimal integer from 1 to 2^63 - 1 is its own number and has no check. Any other text has a negative
 /// number and a check, made of the first 127 bits of its SHA-256 (FIPS 180-4): rows are found by the number, and the check

@@ -1,4 +1,4 @@
-/// What a run read, and how: kept with the run as a JSON object.
+/// What a run read, and how: kept with the run.
 package struct RunDescription: Equatable, Sendable {
     package enum Kind: String, Sendable {
         /// Lines of files were added.
